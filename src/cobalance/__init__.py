@@ -1,0 +1,3 @@
+"""Carbon–oxygen balance of regions."""
+
+__version__ = "0.1.0"

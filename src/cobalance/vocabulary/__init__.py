@@ -1,0 +1,1 @@
+"""The words that all rooms share: variables, units, labels, tables, errors."""
