@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from importlib import resources
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import pint
@@ -52,7 +52,7 @@ _SUBSTANCE = ("CO2", "O2")
 @functools.cache
 def registry() -> pint.UnitRegistry[Any]:
     """The pint registry of ``units.txt``, in which C, CO2 and O2 are dimensions."""
-    ureg: pint.UnitRegistry[Any] = pint.UnitRegistry(None)  # type: ignore[arg-type]
+    ureg: pint.UnitRegistry[Any] = pint.UnitRegistry(None)
     definitions = (resources.files("cobalance.vocabulary") / "units.txt").read_text(encoding="utf-8")
     ureg.load_definitions(definitions.splitlines())
     return ureg
@@ -66,10 +66,10 @@ def parse(unit: str) -> pint.Quantity[Any]:
     """
     try:
         expression = _pint_expression(unit)
-        quantity: pint.Quantity[Any] = registry().Quantity(1.0, "")
-        return quantity * registry().parse_expression(expression)
+        quantity: pint.Quantity[Any] = registry().Quantity(1.0, "") * registry().parse_expression(expression)
     except (pint.PintError, ValueError, TypeError, SyntaxError, AttributeError, ArithmeticError) as error:
         raise refuse("E206", found=unit) from error
+    return quantity
 
 
 @functools.lru_cache(maxsize=4096)
@@ -118,9 +118,10 @@ def convert(value: Any, source: str, target: str) -> Any:
 
 def dimension(unit: str) -> str:
     """The dimension in plain words, as ``mass·carbon / time``."""
-    found = {name.strip("[]"): power for name, power in parse(unit).dimensionality.items()}
-    above = "·".join(_power(name, power) for name, power in sorted(found.items()) if power > 0) or "1"
-    below = "".join(f" / {_power(name, -power)}" for name, power in sorted(found.items()) if power < 0)
+    quantity = parse(unit)
+    found = {name: _exponent(quantity, name) for name in sorted(quantity.dimensionality)}
+    above = "·".join(_power(name, power) for name, power in found.items() if power > 0) or "1"
+    below = "".join(f" / {_power(name, -power)}" for name, power in found.items() if power < 0)
     return above + below
 
 
@@ -154,7 +155,7 @@ def quantities(*, returns: str | Mapping[str, str], **units: str) -> Callable[[F
                     bound.arguments[name] = _in_unit(value, unit, place, own_units)
             arrays = {name: value for name, value in bound.arguments.items() if isinstance(value, xr.DataArray)}
             bound.arguments.update(labels.agreeing(arrays, function.__name__))
-            with xr.set_options(arithmetic_join="exact", keep_attrs=False):
+            with xr.set_options(arithmetic_join="exact", keep_attrs=False):  # type: ignore[no-untyped-call]
                 result = function(*bound.args, **bound.kwargs)
             return _with_units(result, returns, function.__name__)
 
@@ -282,10 +283,11 @@ def _powered(word: str) -> str:
 
 
 def _exponent(quantity: pint.Quantity[Any], name: str) -> float:
-    return float(quantity.dimensionality.get(name, 0))
+    return float(cast(float, quantity.dimensionality.get(name, 0)))
 
 
 def _power(name: str, power: float) -> str:
+    name = name.strip("[]")
     return name if power == 1 else f"{name}^{power:g}"
 
 
