@@ -1,0 +1,1 @@
+"""The accounts: sequestration and release, emission and consumption, balance, ecological land, compensation."""
