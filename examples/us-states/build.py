@@ -136,19 +136,21 @@ def boundary_features(topology: dict[str, Any], names: pd.DataFrame) -> Iterator
     """The states of the atlas that are in the study, decoded to GeoJSON features in the order of their codes.
 
     Degrees are rounded to four decimals: finer than the atlas's own grid (0.0036 by 0.00086 degrees), so that no
-    two of its points fall together and neighbours still share every point of their border.
+    two of its points fall together and neighbours still share every point of their border. The atlas's grid has
+    flattened a sliver of Delaware to a line and left a spike on Oregon's corner with Nevada: both have no area and
+    are taken out.
     """
     arcs = [_decoded(arc, topology["transform"]) for arc in topology["arcs"]]
     geometries = {geometry["id"]: geometry for geometry in topology["objects"]["states"]["geometries"]}
     for region in names.index:
         geometry = geometries[region]
         polygons = geometry["arcs"] if geometry["type"] == "MultiPolygon" else [geometry["arcs"]]
-        coordinates = [[_ring(ring, arcs, hole=at > 0) for at, ring in enumerate(one)] for one in polygons]
+        rings = [[_ring(ring, arcs, hole=at > 0) for at, ring in enumerate(one)] for one in polygons]
         yield {
             "type": "Feature",
             "id": region,
             "properties": {"region": region, **names.loc[region, ["name_en", "name_zh"]].to_dict()},
-            "geometry": {"type": "MultiPolygon", "coordinates": coordinates},
+            "geometry": {"type": "MultiPolygon", "coordinates": [one for one in rings if len(one[0]) >= 4]},
         }
 
 
@@ -169,8 +171,20 @@ def _ring(indices: list[int], arcs: list[list[tuple[float, float]]], hole: bool)
     for index in indices:
         arc = arcs[index] if index >= 0 else arcs[~index][::-1]  # ~i stands for arc i read backwards
         points += arc[1:] if points else arc
+    points = _without_spikes(points)
     doubled_area = sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairwise(points))
     return points if (doubled_area < 0) == hole else points[::-1]
+
+
+def _without_spikes(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The ring less what goes out and straight back (a, b, a becomes a)."""
+    kept: list[tuple[float, float]] = []
+    for point in points:
+        if len(kept) > 1 and kept[-2] == point:
+            kept.pop()
+        else:
+            kept.append(point)
+    return kept
 
 
 def _source(file: Path, code: dict[str, str], years: Iterable[int]) -> pd.DataFrame:
