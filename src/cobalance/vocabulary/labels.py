@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from cobalance.vocabulary.errors import Problems, refuse
+from cobalance.vocabulary.errors import Problems
 
 
 def agreeing(arrays: Mapping[str, xr.DataArray], function: str) -> dict[str, xr.DataArray]:
@@ -34,12 +34,6 @@ def agreeing(arrays: Mapping[str, xr.DataArray], function: str) -> dict[str, xr.
                 result[name] = result[name].sel({dim: reference[dim].values})
     problems.raise_errors()
     return result
-
-
-def require_dims(array: xr.DataArray, dims: tuple[str, ...], argument: str) -> None:
-    """Refuse (E205) an array whose dimensions are not ``dims``, in whatever order."""
-    if set(map(str, array.dims)) != set(dims):
-        raise refuse("E205", argument=argument, found=", ".join(map(str, array.dims)), expected=", ".join(dims))
 
 
 def _find_repeated(problems: Problems, array: xr.DataArray, dim: str, argument: str) -> None:

@@ -67,7 +67,15 @@ def parse(unit: str) -> pint.Quantity[Any]:
     try:
         expression = _pint_expression(unit)
         quantity: pint.Quantity[Any] = registry().Quantity(1.0, "") * registry().parse_expression(expression)
-    except (pint.PintError, ValueError, TypeError, SyntaxError, AttributeError, ArithmeticError) as error:
+    except (
+        pint.PintError,
+        ValueError,
+        TypeError,
+        SyntaxError,
+        AttributeError,
+        ArithmeticError,
+        AssertionError,
+    ) as error:
         raise refuse("E206", found=unit) from error
     return quantity
 
