@@ -65,19 +65,23 @@ CEMENT = "Andrew 2025 (doi 10.5281/zenodo.14931651) x EPA GHGRP state shares"
 Row = tuple[str, int, str, str, float | int, str, str, str]
 
 
-def main() -> None:
-    arguments = _arguments()
+def main(words: list[str] | None = None) -> None:
+    arguments = _arguments(words)
     regions = pd.read_csv(HERE / "data" / "regions.csv", dtype=str, keep_default_na=False)
     code = dict(zip(regions["usps"], regions["region"], strict=True))
     land = _source(arguments.land, code, LAND_YEARS)
     cement = _source(arguments.cement, code, range(2010, 2020))
-    _write("fuels", fuel_rows(_source(arguments.seds, code, YEARS)))
-    _write("land", land_rows(land))
-    _write("land_control", land_control_rows(land))
-    _write("population", population_rows(_source(arguments.population, code, YEARS)))
-    _write("cement", cement_rows(cement, national_cement(), list(code.values())))
-    names = regions.set_index("region")
-    _write_boundary(json.loads(arguments.atlas.read_text(encoding="utf-8")), names)
+    tables = {
+        "fuels": fuel_rows(_source(arguments.seds, code, YEARS)),
+        "land": land_rows(land),
+        "land_control": land_control_rows(land),
+        "population": population_rows(_source(arguments.population, code, YEARS)),
+        "cement": cement_rows(cement, national_cement(), list(code.values())),
+    }
+    for name, rows in tables.items():
+        _write_table(arguments.output / f"{name}.csv", rows)
+    topology = json.loads(arguments.atlas.read_text(encoding="utf-8"))
+    _write_boundary(arguments.output / "states.geojson", boundary_features(topology, regions.set_index("region")))
 
 
 def fuel_rows(seds: pd.DataFrame) -> Iterator[Row]:
@@ -206,28 +210,28 @@ def _row(record: dict[Any, Any], variable: str, unit: str, value: float, source:
     return record["region"], int(record["year"]), variable, unit, number, source, "observed", note
 
 
-def _write(name: str, rows: Iterable[Row]) -> None:
+def _write_table(file: Path, rows: Iterable[Row]) -> None:
     """Text is quoted, numbers are not: a code such as "01" shows that it is text."""
     ordered = sorted(rows, key=lambda row: (row[2], row[0], row[1]))
-    with (HERE / "data" / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
+    with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows(ordered)
 
 
-def _write_boundary(topology: dict[str, Any], names: pd.DataFrame) -> None:
+def _write_boundary(file: Path, features: Iterable[dict[str, Any]]) -> None:
     """One feature a line, so that a change of one state shows as one line."""
-    features = boundary_features(topology, names)
     lines = (json.dumps(feature, ensure_ascii=False, separators=(",", ":")) for feature in features)
     text = '{"type":"FeatureCollection","features":[\n' + ",\n".join(lines) + "\n]}\n"
-    (HERE / "data" / "states.geojson").write_text(text, encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("seds", "land", "population", "cement", "atlas"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    return parser.parse_args()
+    parser.add_argument("--output", type=Path, default=HERE / "data", help="where the tables go")
+    return parser.parse_args(words)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ is short is petroleum that the study leaves out, and it is short where that petr
   The gap is far smaller than the left-out fuels would give if burnt, since most of their HGL (ethane, propane) becomes
   plastics and EIA takes that carbon out.
 - **Delaware, Washington, Montana, Mississippi, Kansas, Minnesota**: large refineries for their people; petroleum coke
-  and other petroleum together are larger than the gap.
+  and other petroleum together make most of the gap or more than it.
 - **Vermont, New Hampshire**: propane for heating; HGL alone is about as large as the gap.
 - **District of Columbia, Massachusetts, Connecticut, West Virginia, Alaska**: little or none of these, so the ratio is
   near 1. D.C. even passes 1 by a hair.
@@ -152,7 +152,7 @@ def main() -> None:
     for year in (1990, 2019):
         lines += ["", f"## The states that differ most, {year} (Mt CO2)", ""]
         in_year = without[without.index.get_level_values("year") == year].droplevel("year")
-        lines += state_table(ours[year], eia[year], in_year, regions["name_en"].to_dict())
+        lines += state_table(ours[year], eia[year], in_year, dict(zip(regions.index, regions["name_en"], strict=True)))
     print("\n".join(lines))
 
 
