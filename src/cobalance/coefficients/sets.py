@@ -171,7 +171,7 @@ def _checked(text: str, file: str, name: str) -> pd.DataFrame:
     if len(lines) < 2 or not (rows or problems.errors):
         problems.add("E515", Place(file=file))
     problems.raise_errors()
-    frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype({column: float for column in NUMBERS})
+    frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(NUMBERS, float))
     frame["year"] = frame["year"].astype("Int64")
     frame.insert(0, "set", name)
     return frame
@@ -203,9 +203,7 @@ def _checked_row(cells: dict[str, str], file: str, number: int, problems: Proble
     return row
 
 
-def _check_quantity(
-    quantity: Quantity, row: Mapping[str, Any], at: Callable[[str], Place], problems: Problems
-) -> None:
+def _check_quantity(quantity: Quantity, row: Mapping[str, Any], at: Callable[[str], Place], problems: Problems) -> None:
     """Unit, basis and bounds that the quantity of a row allows."""
     unit, basis = str(row["unit"]), str(row["basis"])
     expected = ", ".join(quantity.units)
@@ -231,9 +229,7 @@ def _check_quantity(
             problems.add("E513", at(column), quantity=quantity.name, found=f"{number:g}", **bounds)
 
 
-def _check_repeated(
-    row: dict[str, Any], seen: dict[tuple[object, ...], int], place: Place, problems: Problems
-) -> None:
+def _check_repeated(row: dict[str, Any], seen: dict[tuple[object, ...], int], place: Place, problems: Problems) -> None:
     """A fuel may have a factor per tonne and one per GJ, but only one of each kind."""
     unit = str(row["unit"])
     kind = units.dimension(unit) if units.convertible(unit, unit) else unit
