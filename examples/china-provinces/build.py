@@ -1,8 +1,8 @@
 """Compile the tables of this example from the public files that hold the facts.
 
 Run once by a maintainer; the study itself needs only what lies in ``data/``. Every path is an argument, nothing is
-downloaded. Rows keep the source's own units and digits; what is not a printed number is flagged ``estimated`` and
-its note says how it was formed. ``DATA.md`` describes the sources, their terms and their holes.
+downloaded. Rows keep the source's own units and digits; what is neither printed nor exact arithmetic on printed numbers
+is flagged ``estimated`` and its note says how it was formed. ``DATA.md`` describes the sources, their terms and their holes.
 
     python build.py --energy energy_balance.csv --ceads provincial_fuels_cement_wide.csv \
         --population population.csv --land land_use.csv --echarts china.json --output data
@@ -151,7 +151,8 @@ def fuels(energy: pd.DataFrame, ceads: pd.DataFrame) -> pd.DataFrame:
     )
     table = pd.concat([table, qinghai_kerosene(ceads)], ignore_index=True)
     including_chongqing = (table["region"] == "510000") & (table["year"] == 1990)
-    table.loc[including_chongqing, "flag"] = "estimated"
+    partly_read = table["note"].str.contains("slight underestimate")
+    table.loc[including_chongqing | partly_read, "flag"] = "estimated"
     return without_refinery_feed(table, ceads).sort_values(["year", "region", "variable"])[COLUMNS]
 
 

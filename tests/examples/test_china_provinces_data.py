@@ -115,6 +115,18 @@ def test_sichuan_of_1990_says_that_it_includes_chongqing() -> None:
     assert rows["note"].str.contains("includes Chongqing").all()
 
 
+def test_partly_read_balances_are_estimates() -> None:
+    rows = table("fuels")
+    partly = rows[rows["note"].str.contains("slight underestimate")]
+    assert set(zip(partly["region"], partly["year"], strict=True)) == {
+        ("110000", 2000),
+        ("340000", 2005),
+        ("340000", 2010),
+        ("430000", 2010),
+    }
+    assert set(partly["flag"]) == {"estimated"}
+
+
 def test_refinery_feed_is_out_of_fuel_oil_and_said_so() -> None:
     oil = table("fuels").query("variable == 'fuel_oil'").set_index(["region", "year"])
     # Shandong 2015: 3247.01 − 100 × 42.667082 / 1.429 = 3247.01 − 2985.80; 2021: 1790.56 − 1734.41
