@@ -2,7 +2,7 @@
 
 Run once by a maintainer; the study itself needs only what lies in ``data/``. Every path is an argument, nothing is
 downloaded. Rows keep the source's own units and digits; what is neither printed nor exact arithmetic on printed numbers
-is flagged ``estimated`` and its note says how it was formed. ``DATA.md`` describes the sources, their terms and their holes.
+is flagged ``estimated`` and its note says how it was formed. ``DATA.md`` describes sources, terms and holes.
 
     python build.py --energy energy_balance.csv --ceads provincial_fuels_cement_wide.csv \
         --population population.csv --land land_use.csv --echarts china.json --output data
