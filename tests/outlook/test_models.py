@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -256,7 +257,7 @@ def test_the_shift_is_enough_and_not_more(series: list[float]) -> None:
     bound = math.exp(2 / (len(series) + 1))
     shift = float(admissible_shift(given_panel)[0][0])
     moved = [value + shift for value in series]
-    widest = max(max(one / two, two / one) for one, two in zip(moved, moved[1:], strict=False))
+    widest = max(max(one / two, two / one) for one, two in itertools.pairwise(moved))
     assert widest <= bound * (1 + 1e-9)
     if shift > 0:
         assert widest == pytest.approx(bound, rel=1e-9)
