@@ -1,0 +1,81 @@
+"""Spans of a band of rows cut along the borders of tiles (and of area chunks), each with what its pixels are worth."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+
+class TileGrid(NamedTuple):
+    """The tiles of a band: size of a tile, and how many across and down. The last ones may hang over."""
+
+    height: int
+    width: int
+    across: int
+    down: int
+
+
+@njit(cache=True, nogil=True)
+def weighted_area(cell_area: int, weight: int, shift: int) -> int:
+    """Area of ``weight`` · 2**-shift of a cell, rounded to the unit of ``cell_area``."""
+    if shift == 0:
+        return cell_area * weight
+    return np.int64(np.rint(np.float64(cell_area) * (np.float64(weight) / np.float64(1 << shift))))
+
+
+@njit(cache=True, nogil=True)
+def _next_cut(column: int, end: int, tile_width: int, chunk: int) -> int:
+    """Where a span that goes on at ``column`` is cut next."""
+    tile_end = (column // tile_width + 1) * tile_width
+    chunk_end = (column // chunk + 1) * chunk
+    return min(end, tile_end, chunk_end)
+
+
+@njit(cache=True, nogil=True)
+def tile_spans(
+    spans: np.ndarray, weights: np.ndarray, cell_areas: np.ndarray, chunk: int, shift: int, grid: TileGrid
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Clipped spans of a band, cut at borders of tiles and chunks and put together by tile.
+
+    spans       (span, 4)  int64: row and columns in the band, zone;  weights (span) int64
+    cell_areas  (row, chunk)  int64, area of one cell; a chunk is ``chunk`` columns of the band wide
+    returns     starts (tile + 1): pieces of tile t are ``starts[t] … starts[t+1]-1``, tiles row by row;
+                pieces (piece, 4) int32: row and columns in the tile, zone;  worth (piece, 2) int64: weight, area
+    """
+    starts = np.zeros(grid.across * grid.down + 1, np.int64)
+    for s in range(spans.shape[0]):
+        base = spans[s, 0] // grid.height * grid.across
+        column, end = spans[s, 1], spans[s, 2]
+        while column < end:
+            starts[base + column // grid.width + 1] += 1
+            column = _next_cut(column, end, grid.width, chunk)
+    for t in range(starts.size - 1):
+        starts[t + 1] += starts[t]
+    pieces = np.empty((starts[-1], 4), np.int32)
+    worth = np.empty((starts[-1], 2), np.int64)
+    position = starts[:-1].copy()
+    for s in range(spans.shape[0]):
+        row, column, end = spans[s, 0], spans[s, 1], spans[s, 2]
+        base = row // grid.height * grid.across
+        while column < end:
+            cut = _next_cut(column, end, grid.width, chunk)
+            tile = column // grid.width
+            p = position[base + tile]
+            position[base + tile] += 1
+            pieces[p, 0], pieces[p, 3] = row % grid.height, spans[s, 3]
+            pieces[p, 1], pieces[p, 2] = column - tile * grid.width, cut - tile * grid.width
+            worth[p, 0] = weights[s]
+            worth[p, 1] = weighted_area(cell_areas[row, column // chunk], weights[s], shift)
+            column = cut
+    return starts, pieces, worth
+
+
+@njit(cache=True, nogil=True)
+def add_inside(pieces: np.ndarray, worth: np.ndarray, totals: np.ndarray) -> None:
+    """Add weight and area of all pieces to ``totals`` (zone, 2): what the classes must sum to."""
+    for p in range(pieces.shape[0]):
+        length = pieces[p, 2] - pieces[p, 1]
+        totals[pieces[p, 3], 0] += worth[p, 0] * length
+        totals[pieces[p, 3], 1] += worth[p, 1] * length
