@@ -1,0 +1,339 @@
+"""Reference distributions of spatial lags under conditional permutation: one engine for whole panels.
+
+The question is always the same: region *i* keeps its value, the others' values are shuffled over the map; how often
+is the sum over *i*'s neighbours at least, or at most, what was observed? Local Moran (univariate, bivariate,
+differential) and Getis–Ord G and G* are that question; see ``docs/spatial.md`` for the proof behind shared draws.
+
+Sums are formed on a binary grid (:func:`on_grid`), where adding is exact in float64. So the order of adding, the size
+of a block and the number of threads cannot change a count, and sets with the same sum are ties, not rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cobalance.spatial.draws import CHUNK, independent_ids, shared_blocks
+from cobalance.spatial.enumeration import enumerated_counts, halves_fit, subsets
+from cobalance.spatial.links import Weights
+from cobalance.vocabulary.errors import nearest, refuse
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Draws = Literal["auto", "shared", "independent", "exact", "pearson"]
+
+DRAWS: tuple[Draws, ...] = ("auto", "shared", "independent", "exact", "pearson")
+TIE = 2.0**-32  # sums closer than this many standard deviations are equal
+EXACT_SUBSETS = 10**8  # "auto" enumerates below this many neighbour sets
+_BLOCK_BYTES = 48 << 20
+_TILE_CELLS = 1 << 18
+METHODS = {
+    "shared": "conditional permutation, draws shared by all regions",
+    "independent": "conditional permutation, independent draws for each region",
+    "exact": "complete enumeration of neighbour sets",
+    "pearson": "Pearson type III preview (three moments, no permutation)",
+}
+
+
+@dataclass(frozen=True)
+class Permutation:
+    """How a reference distribution is formed.
+
+    ``draws``: ``shared`` (default beyond the reach of enumeration), ``independent``, ``exact``, ``pearson`` (a
+    preview), or ``auto``: exact where all neighbour sets number at most ``EXACT_SUBSETS`` and the weights of a row
+    are equal, else shared. ``threads`` and ``block`` (chunks of permutations worked on at once; None: by memory)
+    change no count. Raises E713 for a setting that makes no sense.
+    """
+
+    permutations: int = 99_999
+    seed: int = 0
+    draws: Draws = "auto"
+    threads: int = 1
+    block: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (("permutations", 1), ("seed", 0), ("threads", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, (int, np.integer)) or value < least:
+                raise refuse("E713", option=name, value=value, least=least)
+        if self.draws not in DRAWS:
+            raise refuse("E709", option=self.draws, valid=nearest(self.draws, DRAWS))
+
+
+@dataclass(frozen=True)
+class Tails:
+    """How much of the reference distribution lies at or beyond the observed lag, on either side.
+
+    above, below   (variable, region)   number of sets (a probability for ``pearson``), the observed value included
+                                        among those that equal it
+    total          (region)             sets in all; 0 for a region without neighbours
+    """
+
+    above: NDArray
+    below: NDArray
+    total: NDArray
+    draws: Draws
+
+    def probability(self, counts: NDArray) -> Floats:
+        """(count + 1) / (total + 1) where sets were drawn, count / total where all were enumerated."""
+        extra = 1 if self.draws in ("shared", "independent") else 0
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(self.total > 0, (counts + extra) / (self.total + extra), np.nan)
+
+    @property
+    def method(self) -> str:
+        return METHODS[self.draws]
+
+    @property
+    def smallest(self) -> Floats:
+        """(region) the smallest probability that a region can attain."""
+        return self.probability(np.zeros_like(self.total) if self.draws != "exact" else np.ones_like(self.total))
+
+
+def on_grid(values: Floats, terms: int) -> Floats:
+    """Values rounded to multiples of a power of two so small that sums of ``terms`` of them are exact in float64.
+
+    values (…, region), in standard deviations. The step is 2⁻⁴⁰ or so: far below :data:`TIE`.
+    """
+    largest = max(float(np.abs(values).max(initial=0.0)), 1.0)
+    bits = 51 - int(np.ceil(np.log2(largest * (terms + 2))))
+    return np.rint(values * 2.0**bits) * 2.0**-bits
+
+
+class Reference:
+    """The reference distributions of one set of regions and weights, ready for any number of variables.
+
+    All regions of ``weights`` are permuted. ``tails`` takes (variable, region) in standard deviations.
+    """
+
+    def __init__(self, weights: Weights, permutation: Permutation) -> None:
+        self.weights, self.permutation = weights, permutation
+        self.neighbours = weights.cardinalities
+        self.most = int(self.neighbours.max(initial=0))
+        self.order = np.argsort(self.neighbours, kind="stable")
+        self.rank = np.empty_like(self.order)
+        self.rank[self.order] = np.arange(len(self.order))
+        self.equal = _equal_rows(weights)
+        self.draws = self._resolved()
+
+    def _resolved(self) -> Draws:
+        wanted = self.permutation.draws
+        if wanted not in ("auto", "exact"):
+            return wanted
+        number = subsets(self.weights.n, self.neighbours)
+        fits = halves_fit(self.weights.n, self.most)
+        if wanted == "auto":
+            return "exact" if self.equal and number <= EXACT_SUBSETS and fits else "shared"
+        if not (self.equal and fits):
+            words = ("equal", "相等") if self.equal else ("unequal", "不等")
+            raise refuse("E714", number=f"{number:.3g}", equal=words[0], equal_zh=words[1])
+        return "exact"
+
+    @cached_property
+    def groups(self) -> list[tuple[int, slice]]:
+        """Regions in ``order`` with the same number of neighbours: (k, slice of the order), k from 1 on."""
+        ks = self.neighbours[self.order]
+        edges = np.flatnonzero(np.diff(ks, prepend=-1))
+        stops = [*edges[1:].tolist(), len(ks)]
+        return [(int(ks[at]), slice(at, end)) for at, end in zip(edges.tolist(), stops, strict=True) if ks[at]]
+
+    @property
+    def total(self) -> NDArray:
+        some = self.neighbours > 0
+        if self.draws == "exact":
+            each = {k: subsets(self.weights.n, np.array([k])) for k in np.unique(self.neighbours).tolist()}
+            return np.array([each[k] if k else 0 for k in self.neighbours.tolist()], dtype=np.int64)
+        return some * (1 if self.draws == "pearson" else self.permutation.permutations)
+
+    def tails(self, values: Floats) -> Tails:
+        """Tails of the neighbours' sums of each variable: values (variable, region) in standard deviations."""
+        if self.draws == "pearson":
+            from cobalance.spatial.preview import pearson_probabilities
+
+            above, below = pearson_probabilities(values, self.weights)
+            return Tails(above, below, self.total, self.draws)
+        work = {"exact": self._exact, "independent": self._independent}.get(self.draws, self._shared)
+        dtype = np.int64 if self.draws == "exact" else np.int32
+        above, below = (np.zeros(values.shape, dtype=dtype) for _ in range(2))
+        if self.most:
+            work(on_grid(values, self.most + 1), above, below)
+        return Tails(above, below, self.total, self.draws)
+
+    def observed(self, values: Floats) -> Floats:
+        """(region) sum over the neighbours: plain for equal rows, weighted else; exact on the grid when plain."""
+        matrix = self.weights.matrix()
+        if self.equal:
+            matrix.data = np.ones_like(matrix.data)
+        return matrix @ values
+
+    def _each(self, work: Callable[[int], None], variables: int) -> None:
+        if self.permutation.threads == 1 or variables == 1:
+            for variable in range(variables):
+                work(variable)
+            return
+        with ThreadPoolExecutor(self.permutation.threads) as pool:
+            list(pool.map(work, range(variables)))
+
+    def _exact(self, values: Floats, above: Integers, below: Integers) -> None:
+        def work(variable: int) -> None:
+            row = values[variable]
+            observed = self.observed(row)
+            above[variable], below[variable] = enumerated_counts(row, self.neighbours, observed - TIE, observed + TIE)
+
+        self._each(work, len(values))
+
+    def _shared(self, values: Floats, above: NDArray, below: NDArray) -> None:
+        for block in self._blocks:
+
+            def work(variable: int, block: _Block = block) -> None:
+                row = values[variable]
+                observed = self.observed(row)
+                count = block.counts_equal if self.equal else block.counts_unequal
+                high, low = count(row, observed)
+                above[variable] += high
+                below[variable] += low
+
+            self._each(work, len(values))
+
+    @cached_property
+    def _kept_block(self) -> _Block:
+        return next(self._new_blocks())
+
+    @property
+    def _blocks(self) -> Iterator[_Block]:
+        """Blocks of shared draws; kept between calls where one block holds all of them."""
+        return iter([self._kept_block]) if self.permutation.permutations <= self._block_size else self._new_blocks()
+
+    @property
+    def _block_size(self) -> int:
+        chunks = self.permutation.block or max(1, _BLOCK_BYTES // (8 * (self.most + 1) * CHUNK))
+        return chunks * CHUNK
+
+    def _new_blocks(self) -> Iterator[_Block]:
+        chunks = self._block_size // CHUNK
+        settings = self.permutation
+        for ids in shared_blocks(self.weights.n, self.most + 1, settings.permutations, settings.seed, chunks):
+            yield _Block(self, ids)
+
+    def _independent(self, values: Floats, above: NDArray, below: NDArray) -> None:
+        observed = np.stack([self.observed(row) for row in values])
+        weights = self.weights
+        for unit in np.flatnonzero(self.neighbours).tolist():
+            k = int(self.neighbours[unit])
+            own = weights.values[weights.indptr[unit] : weights.indptr[unit + 1]]
+            row = np.ones(k) if self.equal else own
+            for first in range(0, self.permutation.permutations, 16 * CHUNK):
+                span = range(first, min(first + 16 * CHUNK, self.permutation.permutations))
+                ids = independent_ids(weights.n, unit, k, span, self.permutation.seed)
+                for variable in range(len(values)):
+                    lags = row @ values[variable][ids]
+                    above[variable, unit] += np.count_nonzero(lags >= observed[variable, unit] - TIE)
+                    below[variable, unit] += np.count_nonzero(lags <= observed[variable, unit] + TIE)
+
+
+class _Block:
+    """Some shared draws: ordered ids (most + 1, permutations), and which of them hold which region.
+
+    A region that stands among its own first k ids gives its place to the next id, the (k + 1)-th.
+    """
+
+    def __init__(self, reference: Reference, ids: Integers) -> None:
+        self.reference, self.ids = reference, ids
+        neighbours, rank = reference.neighbours, reference.rank
+        place, draw = np.nonzero(neighbours[ids[:-1]] > np.arange(len(ids) - 1)[:, None])
+        unit = rank[ids[place, draw]]
+        by_unit = np.argsort(unit, kind="stable")
+        self.place, self.draw, self.unit = place[by_unit], draw[by_unit], unit[by_unit]
+
+    def _own(self, part: slice) -> slice:
+        """The draws that hold a region of ``part`` (a slice of the order)."""
+        start, stop = np.searchsorted(self.unit, [part.start, part.stop])
+        return slice(int(start), int(stop))
+
+    def counts_equal(self, values: Floats, observed: Floats) -> tuple[Integers, Integers]:
+        """Counts by sorting: one sort for each number of neighbours k, one binary search for each region."""
+        reference = self.reference
+        ordered, target = values[reference.order], observed[reference.order]
+        above, below = np.zeros((2, len(values)), dtype=np.int64)
+        groups = dict(reference.groups)
+        sums = np.zeros(self.ids.shape[1])
+        for k in range(1, reference.most + 1):
+            sums += values.take(self.ids[k - 1])
+            if k not in groups:
+                continue
+            part = groups[k]
+            low, high = target[part] - TIE, target[part] + TIE
+            above[part], below[part] = _sorted_counts(sums, low, high)
+            own = self._own(part)
+            unit, draw = self.unit[own] - part.start, self.draw[own]
+            with_itself = sums.take(draw)
+            without = with_itself + values.take(self.ids[k].take(draw)) - ordered[part].take(unit)
+            low, high = low.take(unit), high.take(unit)
+            above[part] += _change(unit, with_itself >= low, without >= low, part)
+            below[part] += _change(unit, with_itself <= high, without <= high, part)
+        return above[reference.rank], below[reference.rank]
+
+    def counts_unequal(self, values: Floats, observed: Floats) -> tuple[Integers, Integers]:
+        """Counts by evaluation: for tiles of regions, weights (region, k) @ drawn values (k, permutation)."""
+        reference = self.reference
+        ordered, target = values[reference.order], observed[reference.order]
+        above, below = np.zeros((2, len(values)), dtype=np.int64)
+        drawn = values[self.ids]
+        for k, part in reference.groups:
+            rows = max(1, _TILE_CELLS // drawn.shape[1])
+            for start in range(part.start, part.stop, rows):
+                tile = slice(start, min(start + rows, part.stop))
+                own_weights = self._rows(k, tile)
+                lags = own_weights @ drawn[:k]
+                own = self._own(tile)
+                unit, draw, place = self.unit[own] - start, self.draw[own], self.place[own]
+                lags[unit, draw] += own_weights[unit, place] * (drawn[k, draw] - ordered[tile][unit])
+                above[tile] = _row_counts(lags >= target[tile, None] - TIE)
+                below[tile] = _row_counts(lags <= target[tile, None] + TIE)
+        return above[reference.rank], below[reference.rank]
+
+    def _rows(self, k: int, tile: slice) -> Floats:
+        weights = self.reference.weights
+        starts = weights.indptr[self.reference.order[tile]]
+        return weights.values[starts[:, None] + np.arange(k)]
+
+
+def _sorted_counts(sums: Floats, low: Floats, high: Floats) -> tuple[Integers, Integers]:
+    """How many sums are at least ``low`` and at most ``high`` of each region."""
+    ordered = np.sort(sums)
+    under = ordered.searchsorted(low, side="left")
+    below = under.copy()
+    # below differs from under only where some sum lies between low and high: a tie, and rare
+    tied = np.flatnonzero(ordered.take(np.minimum(under, len(ordered) - 1)) <= high)
+    tied = tied[under[tied] < len(ordered)]
+    below[tied] = ordered.searchsorted(high[tied], side="right")
+    return len(ordered) - under, below
+
+
+def _change(unit: Integers, before: NDArray[np.bool_], after: NDArray[np.bool_], part: slice) -> Integers:
+    """(region of the part) how many more draws count after the region gave up its own place."""
+    moved = np.flatnonzero(before != after)
+    sign = np.where(after[moved], 1.0, -1.0)
+    return np.bincount(unit[moved], weights=sign, minlength=part.stop - part.start).astype(np.int64)
+
+
+def _row_counts(mask: NDArray[np.bool_]) -> Integers:
+    """True values in each row, eight at a time."""
+    return np.bitwise_count(np.packbits(mask, axis=1)).sum(axis=1, dtype=np.int64)
+
+
+def _equal_rows(weights: Weights) -> bool:
+    """Whether all weights within each row are equal (to rounding)."""
+    if weights.links == 0:
+        return True
+    some = np.flatnonzero(weights.cardinalities)
+    starts = weights.indptr[some]
+    largest = np.maximum.reduceat(weights.values, starts)
+    smallest = np.minimum.reduceat(weights.values, starts)
+    return bool(np.all(largest - smallest <= 1e-12 * largest))
