@@ -22,8 +22,8 @@ def deviational_ellipse(points: Floats, weight: Floats, convention: Convention =
         C = Σ w (x − X)(x − X)ᵀ / Σ w,   semi-axes = √eigenvalues of C   (× √2 with ``convention="sqrt2"``)
 
     ``plain`` is the weighted standard deviation along each principal axis, Yuill's (1971, doi 10.2307/490885) formula
-    as printed; ``sqrt2`` the enlarged form that CrimeStat and later GIS use, which for points that are uniform in an
-    ellipse returns that ellipse's area better. Rotation: major axis, clockwise from grid north, in [0, 180). NaN without weight.
+    as printed; ``sqrt2`` is the form enlarged by √2 that CrimeStat and others use. Rotation: major axis, clockwise
+    from grid north, in [0, 180). NaN without weight.
     """
     held = np.isfinite(weight) & (weight > 0)
     if not held.any():

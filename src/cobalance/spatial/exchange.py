@@ -25,6 +25,7 @@ def read_weights(file: str | Path, *, row_standardised: bool = True) -> Weights:
     suffix = path.suffix.lower().lstrip(".")
     if suffix not in _READERS or not path.is_file():
         raise refuse("E701", Place(file=str(file)), suffix=suffix or "–", exists="yes" if path.is_file() else "no")
+    values: list[float] | None
     if suffix == "parquet":
         ids, focal, neighbour, values = _graph_parquet(path)
     else:

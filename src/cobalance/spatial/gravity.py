@@ -152,7 +152,7 @@ def centres(masses: Masses, centre: Centre = "mean") -> Floats:
 
 def weighted_mean(points: Floats, weight: Floats) -> Floats:
     """Σ w x / Σ w over (region, 2) points."""
-    return weight @ points / weight.sum()
+    return np.asarray(weight @ points / weight.sum())
 
 
 def weighted_median(points: Floats, weight: Floats, start: Floats, tolerance: float = 1e-3) -> Floats:
@@ -163,8 +163,8 @@ def weighted_median(points: Floats, weight: Floats, start: Floats, tolerance: fl
     here = start
     for _ in range(10_000):
         away = points - here
-        distance = np.hypot(away[:, 0], away[:, 1])
-        on = distance < 1e-9
+        distance: Floats = np.hypot(away[:, 0], away[:, 1])
+        on: NDArray[np.bool_] = distance < 1e-9
         pull = weight[~on] / distance[~on]
         if not pull.size:
             return here
@@ -174,7 +174,7 @@ def weighted_median(points: Floats, weight: Floats, start: Floats, tolerance: fl
             stay = 1.0 if force == 0 else min(1.0, float(weight[on].sum()) / force)
             step = (1 - stay) * step + stay * here
         if np.hypot(*(step - here)) < tolerance:
-            return step
+            return np.asarray(step)
         here = step
     return here
 
@@ -193,14 +193,14 @@ def region_at(degrees: Floats, boundaries: geopandas.GeoDataFrame) -> NDArray[np
     points = shapely.points(degrees[known])
     point, shape = shapely.STRtree(shapes).query(points, predicate="covered_by")
     np.minimum.at(found, known[point], shape)
-    return labels[found]
+    return np.asarray(labels[found])
 
 
 def _track(degrees: Floats) -> dict[str, Floats]:
     """Distance (km) and bearing (degrees) from the centre before; NaN at the first."""
     distance, bearing = np.full((2, len(degrees)), np.nan)
     if len(degrees) > 1:
-        known = np.isfinite(degrees).all(axis=1)
+        known = np.atleast_1d(np.isfinite(degrees).all(axis=1))
         steps = np.flatnonzero(known[1:] & known[:-1])
         distance[steps + 1], bearing[steps + 1] = geodesic(degrees[steps], degrees[steps + 1])
         bearing[distance == 0] = np.nan  # who stays has no direction
@@ -222,7 +222,7 @@ def _sphere_means(masses: Masses) -> Floats:
         )
     )
     degrees[empty] = np.nan
-    return degrees
+    return np.asarray(degrees)
 
 
 def _centroids_in_degrees(series: geopandas.GeoSeries, crs: Any) -> Floats:

@@ -8,19 +8,19 @@ Dataset; or a (Geo)DataFrame with the names of columns, and return an object wit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from cobalance.spatial.global_statistics import global_tails, moran_moments
+from cobalance.spatial.groups import Group, deviations, tested_groups
 from cobalance.spatial.links import Weights
 from cobalance.spatial.local import local_statistic, ready_weights, test_attributes
-from cobalance.spatial.panels import Group, deviations, panel_of, tested_groups, weights_for
+from cobalance.spatial.panels import panel_of, weights_for
 from cobalance.spatial.permutation import Draws, Permutation
-from cobalance.spatial.significance import Correction, Tail, check_tail, tail_probability
+from cobalance.spatial.significance import Correction, Tail, check_tail, normal_tail, tail_probability
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,35 +44,34 @@ _GLOBAL = (
 )
 
 
+class GlobalOptions(TypedDict, total=False):
+    """Keyword options of :func:`global_moran`."""
+
+    permutations: int
+    seed: int
+    tail: GlobalTail
+
+
+class LocalOptions(TypedDict, total=False):
+    """Keyword options of :func:`local_moran`."""
+
+    permutations: int
+    seed: int
+    draws: Draws
+    threads: int
+    tail: Tail
+    correction: Correction | None
+    alpha: float
+    family: str | Sequence[str]
+
+
 @overload
 def global_moran(
-    data: xr.DataArray,
-    columns: Weights,
-    weights: None = None,
-    *,
-    permutations: int = ...,
-    seed: int = ...,
-    tail: GlobalTail = ...,
+    data: xr.DataArray, columns: Weights | None = ..., weights: Weights | None = ..., **options: Unpack[GlobalOptions]
 ) -> xr.Dataset: ...
 @overload
 def global_moran(
-    data: xr.DataArray,
-    columns: None = None,
-    weights: Weights | None = None,
-    *,
-    permutations: int = ...,
-    seed: int = ...,
-    tail: GlobalTail = ...,
-) -> xr.Dataset: ...
-@overload
-def global_moran(
-    data: pd.DataFrame,
-    columns: str | Sequence[str],
-    weights: Weights | str = ...,
-    *,
-    permutations: int = ...,
-    seed: int = ...,
-    tail: GlobalTail = ...,
+    data: pd.DataFrame, columns: str | Sequence[str], weights: Any = ..., **options: Unpack[GlobalOptions]
 ) -> GlobalMoran: ...
 def global_moran(
     data: xr.DataArray | pd.DataFrame,
@@ -125,14 +124,12 @@ def global_moran(
 
 
 @overload
-def local_moran(data: xr.DataArray, columns: Weights, weights: None = None, **options: Any) -> xr.Dataset: ...
-@overload
 def local_moran(
-    data: xr.DataArray, columns: None = None, weights: Weights | None = None, **options: Any
+    data: xr.DataArray, columns: Weights | None = ..., weights: Weights | None = ..., **options: Unpack[LocalOptions]
 ) -> xr.Dataset: ...
 @overload
 def local_moran(
-    data: pd.DataFrame, columns: str | Sequence[str], weights: Weights | str = ..., **options: Any
+    data: pd.DataFrame, columns: str | Sequence[str], weights: Any = ..., **options: Unpack[LocalOptions]
 ) -> LocalMoran: ...
 def local_moran(
     data: xr.DataArray | pd.DataFrame,
@@ -183,7 +180,7 @@ def _global_of(values: Floats, group: Group, plan: Permutation, tail: str) -> di
         found["pseudo_p"][varied] = tail_probability(greater, less, tail)
     for assumption in ("randomisation", "normality"):
         z_score = found[f"z_{assumption}"]
-        found[f"p_{assumption}"] = tail_probability(ndtr(-z_score), ndtr(z_score), tail)
+        found[f"p_{assumption}"] = tail_probability(normal_tail(z_score), normal_tail(-z_score), tail)
     for column in found.values():
         column[constant] = np.nan
     return found

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,12 +75,12 @@ class Tails:
     total          (region)             sets in all; 0 for a region without neighbours
     """
 
-    above: NDArray
-    below: NDArray
-    total: NDArray
+    above: NDArray[Any]
+    below: NDArray[Any]
+    total: NDArray[Any]
     draws: Draws
 
-    def probability(self, counts: NDArray) -> Floats:
+    def probability(self, counts: NDArray[Any]) -> Floats:
         """(count + 1) / (total + 1) where sets were drawn, count / total where all were enumerated."""
         extra = 1 if self.draws in ("shared", "independent") else 0
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -144,7 +144,7 @@ class Reference:
         return [(int(ks[at]), slice(at, end)) for at, end in zip(edges.tolist(), stops, strict=True) if ks[at]]
 
     @property
-    def total(self) -> NDArray:
+    def total(self) -> NDArray[Any]:
         some = self.neighbours > 0
         if self.draws == "exact":
             each = {k: subsets(self.weights.n, np.array([k])) for k in np.unique(self.neighbours).tolist()}
@@ -170,7 +170,7 @@ class Reference:
         matrix = self.weights.matrix()
         if self.equal:
             matrix.data = np.ones_like(matrix.data)
-        return matrix @ values
+        return np.asarray(matrix @ values)
 
     def _each(self, work: Callable[[int], None], variables: int) -> None:
         if self.permutation.threads == 1 or variables == 1:
@@ -188,7 +188,7 @@ class Reference:
 
         self._each(work, len(values))
 
-    def _shared(self, values: Floats, above: NDArray, below: NDArray) -> None:
+    def _shared(self, values: Floats, above: NDArray[Any], below: NDArray[Any]) -> None:
         for block in self._blocks:
 
             def work(variable: int, block: _Block = block) -> None:
@@ -221,7 +221,7 @@ class Reference:
         for ids in shared_blocks(self.weights.n, self.most + 1, settings.permutations, settings.seed, chunks):
             yield _Block(self, ids)
 
-    def _independent(self, values: Floats, above: NDArray, below: NDArray) -> None:
+    def _independent(self, values: Floats, above: NDArray[Any], below: NDArray[Any]) -> None:
         observed = np.stack([self.observed(row) for row in values])
         weights = self.weights
         for unit in np.flatnonzero(self.neighbours).tolist():
@@ -301,7 +301,7 @@ class _Block:
     def _rows(self, k: int, tile: slice) -> Floats:
         weights = self.reference.weights
         starts = weights.indptr[self.reference.order[tile]]
-        return weights.values[starts[:, None] + np.arange(k)]
+        return np.asarray(weights.values[starts[:, None] + np.arange(k)])
 
 
 def _sorted_counts(sums: Floats, low: Floats, high: Floats) -> tuple[Integers, Integers]:
@@ -325,7 +325,7 @@ def _change(unit: Integers, before: NDArray[np.bool_], after: NDArray[np.bool_],
 
 def _row_counts(mask: NDArray[np.bool_]) -> Integers:
     """True values in each row, eight at a time."""
-    return np.bitwise_count(np.packbits(mask, axis=1)).sum(axis=1, dtype=np.int64)
+    return np.asarray(np.bitwise_count(np.packbits(mask, axis=1)).sum(axis=1, dtype=np.int64))
 
 
 def _equal_rows(weights: Weights) -> bool:

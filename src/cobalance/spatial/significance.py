@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
-from cobalance.spatial.panels import REGION
 from cobalance.vocabulary.errors import nearest, refuse
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Floats = NDArray[np.float64]
 Tail = Literal["directed", "two-sided", "greater", "less"]
@@ -45,6 +47,11 @@ def tail_probability(greater: Floats, less: Floats, tail: str) -> Floats:
         return less
     smaller = np.minimum(greater, less)
     return smaller if tail == "directed" else np.minimum(2.0 * smaller, 1.0)
+
+
+def normal_tail(z: Floats) -> Floats:
+    """P(Z >= z) of a standard normal variable; accurate far out in the tail."""
+    return np.array([0.5 * math.erfc(value / math.sqrt(2.0)) for value in z.tolist()], dtype=float)
 
 
 def quadrant_codes(z: Floats, lag: Floats) -> NDArray[np.int8]:
@@ -97,11 +104,11 @@ def adjusted_over(p: xr.DataArray, correction: str | None, family: str | Sequenc
     """Adjusted p where a family is one map (``map``), everything (``all``), or the regions and the dims named."""
     if correction is None:
         return p
-    rest = [str(dim) for dim in p.dims if dim != REGION]
+    rest = [str(dim) for dim in p.dims if dim != "region"]
     joined = {"map": [], "all": rest}.get(family) if isinstance(family, str) else list(family)
     if joined is None or not set(joined) <= set(rest):
         raise refuse("E709", option=family, valid=["map", "all", *rest])
-    within = [REGION, *joined]
+    within = ["region", *joined]
     outside = [dim for dim in rest if dim not in within]
     ordered = p.transpose(*outside, *within)
     size = int(np.prod([p.sizes[dim] for dim in within]))

@@ -6,8 +6,8 @@ CRS. libpysal takes seconds to import and is touched only by :func:`from_libpysa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ from cobalance.vocabulary.errors import Place, Problems, nearest, refuse
 if TYPE_CHECKING:
     import geopandas
 
-    Geometries = geopandas.GeoSeries | geopandas.GeoDataFrame
+    Geometries: TypeAlias = "geopandas.GeoSeries | geopandas.GeoDataFrame"
 
 __all__ = [
     "Weights",
@@ -253,11 +253,18 @@ def weights_from(geometries: Geometries, specification: Mapping[str, Any] | str,
         return contiguity(geometries, rook=kind == "rook", row_standardised=standardised, **given)
     if kind == "file":
         return read_weights(given["file"], row_standardised=standardised).ordered(region_labels(geometries))
-    made = {"k_nearest": k_nearest, "distance_band": distance_band, "inverse_distance": inverse_distance}
-    return made.get(kind, kernel)(geometries, crs=crs, row_standardised=standardised, **given)
+    makers: dict[str, Callable[..., Weights]] = {
+        "k_nearest": k_nearest,
+        "distance_band": distance_band,
+        "inverse_distance": inverse_distance,
+        "kernel": kernel,
+    }
+    return makers[kind](geometries, crs=crs, row_standardised=standardised, **given)
 
 
-def _binary(labels: NDArray[Any], pairs: Integers, kind: str, standardised: bool, parameters: dict) -> Weights:
+def _binary(
+    labels: NDArray[Any], pairs: Integers, kind: str, standardised: bool, parameters: dict[str, Any]
+) -> Weights:
     """Symmetric binary weights from undirected pairs, each counted once however often it is given."""
     both = np.unique(np.concatenate([pairs, pairs[:, ::-1]]), axis=0)
     return assembled(labels, both[:, 0], both[:, 1], None, kind, standardised, parameters)
