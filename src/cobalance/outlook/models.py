@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from cobalance.outlook.baselines import last_value, mean_growth
 from cobalance.outlook.grey import grey
+from cobalance.outlook.grey_variants import grey_background, grey_discrete, grey_rolling
 from cobalance.outlook.growth import damped_growth, growth
 from cobalance.outlook.linear import linear
 from cobalance.outlook.panel import Model
+from cobalance.outlook.theil_sen import theil_sen
 
 PAPER = ("linear", "grey", "growth")
 """The three models whose plain mean is the published method."""
+
+BASELINES = ("last_value", "mean_growth")
+"""What a forecast has to beat in the backtest."""
 
 MODELS: dict[str, Model] = {
     "linear": linear,
     "grey": grey,
     "growth": growth,
     "damped_growth": damped_growth,
+    "theil_sen": theil_sen,
+    "grey_discrete": grey_discrete,
+    "grey_background": grey_background,
+    "grey_rolling": grey_rolling,
+    "last_value": last_value,
+    "mean_growth": mean_growth,
 }
