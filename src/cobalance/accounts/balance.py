@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy.stats
 import xarray as xr
 
 from cobalance.vocabulary.units import quantities
@@ -86,7 +87,8 @@ def growth(value: xr.DataArray) -> xr.DataArray:
 
 def rank(value: xr.DataArray, dim: str = "region") -> xr.DataArray:
     """Rank of each region, the largest value first; equal values share the mean rank, missing ones have none."""
-    return (-value).rank(dim).assign_attrs(units="1")
+    ranks = scipy.stats.rankdata(-value.values, axis=value.get_axis_num(dim), nan_policy="omit")
+    return value.copy(data=ranks).drop_attrs().assign_attrs(units="1")
 
 
 def share(value: xr.DataArray, dim: str) -> xr.DataArray:

@@ -101,14 +101,30 @@ def write_layers(file: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
             layer.to_file(temporary, layer=name, driver="GPKG", engine="pyogrio")
 
 
-def clear(directory: Path) -> None:
-    """Remove what an earlier run left in ``directory``; E904 where it holds anything else."""
-    if not directory.exists() or not any(directory.iterdir()):
-        return
-    if not (directory / PROVENANCE_FILE).is_file():
+@contextmanager
+def replaced(directory: Path) -> Iterator[Path]:
+    """A new folder that takes the place of ``directory`` when the block ends well; until then an earlier run stays.
+
+    Raises E904 where ``directory`` holds anything that is not a run's, E903 where it cannot be written.
+    """
+    if directory.exists() and any(directory.iterdir()) and not (directory / PROVENANCE_FILE).is_file():
         first = sorted(item.name for item in directory.iterdir())[0]
         raise refuse("E904", Place(file=str(directory)), found=directory, file=first)
-    shutil.rmtree(directory)
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+    except OSError as error:
+        raise refuse(
+            "E903", Place(file=str(directory)), found=directory, reason=error.strerror or str(error)
+        ) from error
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if directory.exists():
+            shutil.rmtree(directory)
+        temporary.replace(directory)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _read_table(file: Path) -> pd.DataFrame:

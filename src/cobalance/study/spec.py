@@ -17,6 +17,10 @@ from cobalance.study.source import KeyPath, StudySource, add_validation_problems
 from cobalance.vocabulary.errors import Language, Problems
 
 SCHEMA_NAME = "study.schema.json"
+BUILTIN_REGIONS: dict[str, Literal["china_provinces", "us_states"]] = {
+    "china-provinces": "china_provinces",
+    "us-states": "us_states",
+}
 BALANCES = ("carbon_balance_coefficient", "oxygen_balance_coefficient")
 
 
@@ -86,8 +90,18 @@ class Boundary(Model):
     review_number: str | None = Field(
         None, description="Map review number (审图号); without one, maps are drafts. ｜ 审图号；没有则地图标注为草图。"
     )
-    crs: str | None = Field(
-        None, description="Coordinate system, where the file does not say. ｜ 文件未注明时的坐标系。"
+    layer: str | None = Field(
+        None, description="Layer of a GeoPackage with several. ｜ GeoPackage 含多个图层时的图层名。"
+    )
+    encoding: str | None = Field(
+        None,
+        description="Encoding of a Shapefile's table, where it is ambiguous. ｜ Shapefile 属性表的编码（无法判断时）。",
+    )
+    repeated: Literal["refuse", "dissolve"] = Field(
+        "refuse", description="Several rows of one region. ｜ 同一区域有多行时的处理。"
+    )
+    surplus: Literal["refuse", "leave out"] = Field(
+        "refuse", description="Polygons that are no region of the study. ｜ 不属于研究区域的面的处理。"
     )
 
 
@@ -110,42 +124,37 @@ class Group(Model):
     members: list[Code] = Field(description="Regions by code or name. ｜ 成员区域，代码或名称。", min_length=1)
 
 
+Key = Literal["region", "year", "variable"]
+
+
 class InputFile(Model):
     """One table of the study's inputs; a plain path stands for a tidy file."""
 
     file: Path = Field(
         description="CSV, XLSX or Parquet, from the study file's folder. ｜ CSV、XLSX 或 Parquet，路径相对于研究文件。"
     )
-    sheet: str | None = Field(None, description="Sheet of a workbook; default the first. ｜ 工作表名，默认第一个。")
+    sheet: str | None = Field(None, description="Sheet of a workbook. ｜ 工作表名。")
     layout: Literal["tidy", "wide"] = Field(
         "tidy", description="One row a fact, or a yearbook's wide sheet. ｜ 一行一值的长表，或年鉴宽表。"
     )
+    down: list[Key] = Field(["region"], description="Wide: what the label columns say. ｜ 宽表：行标签表示什么。")
+    across: Key = Field("year", description="Wide: what the headings say. ｜ 宽表：列标题表示什么。")
     columns: dict[str, str] = Field(
         default_factory=dict,
-        description="Canonical column → the file's own heading (region, year, variable, …). ｜ 标准列名 → 文件自己的列名。",
+        description="Role (region, year, variable, item, value, unit, source, flag, note) → the file's own heading. ｜ 列的含义 → 文件自己的列名。",
     )
-    rows: Literal["region", "year", "variable"] | None = Field(
-        None, description="Wide: what runs down. ｜ 宽表：行表示什么。"
-    )
-    across: Literal["region", "year", "variable"] | None = Field(
-        None, description="Wide: what runs across. ｜ 宽表：列表示什么。"
-    )
-    variable: str | None = Field(
-        None,
-        description="The variable, where the table holds one and does not name it. ｜ 表中只有一个变量且未写明时的变量名。",
-    )
-    year: int | None = Field(
-        None, description="The year, where the table holds one and does not name it. ｜ 表中只有一年且未写明时的年份。"
-    )
-    unit: str | None = Field(None, description="The unit, where the table does not name it. ｜ 表中未写明时的单位。")
+    region: Code | None = Field(None, description="The region that the whole table is about. ｜ 整张表所属的区域。")
+    year: int | None = Field(None, description="The year that the whole table is about. ｜ 整张表所属的年份。")
+    variable: str | None = Field(None, description="The variable that the whole table is about. ｜ 整张表的变量。")
+    unit: str | None = Field(None, description="Unit of values that print none. ｜ 未写明单位的数值的单位。")
     names: dict[str, str] = Field(
         default_factory=dict, description="The file's own variable name → ours. ｜ 文件自己的变量名 → 标准变量名。"
     )
     drop: list[str] = Field(
-        default_factory=list, description="Rows of totals to leave out, by their label. ｜ 要剔除的合计行（按行名）。"
+        default_factory=list, description="Labels of rows or columns to leave out. ｜ 要剔除的行或列（按名称）。"
     )
-    source: str | None = Field(
-        None, description="Where the figures come from, where the table does not say. ｜ 表中未写明时的数据来源。"
+    encoding: str | None = Field(
+        None, description="Encoding of a text file, where it is ambiguous. ｜ 文本文件的编码（无法判断时）。"
     )
 
 
@@ -330,6 +339,10 @@ class Study(Model):
     ecological_land: EcologicalLand = Field(
         default_factory=EcologicalLand, description="Land that restores balance. ｜ 恢复平衡所需的生态用地。"
     )
+    fuel_heat: Literal["net heat", "gross heat"] | None = Field(
+        None,
+        description="Heat basis of fuels that the inputs give as heat. ｜ 以热量计的燃料的热值口径（低位 net、高位 gross）。",
+    )
     seed: int = Field(0, ge=0, description="Seed of everything random. ｜ 随机过程的种子。")
     languages: list[Language] = Field(["en", "zh"], min_length=1, description="Languages of the report. ｜ 报告语言。")
 
@@ -359,7 +372,7 @@ def read_study(file: Path) -> tuple[Study, StudySource]:
 def named_files(study: Study) -> list[tuple[KeyPath, Path]]:
     """Every file that the study names, with its key."""
     files: list[tuple[KeyPath, Path]] = [(("inputs", i), item.file) for i, item in enumerate(study.inputs)]
-    if study.regions.table not in ("china-provinces", "us-states"):
+    if study.regions.table not in BUILTIN_REGIONS:
         files.append((("regions", "table"), Path(study.regions.table)))
     if study.regions.boundary:
         files.append((("regions", "boundary", "file"), study.regions.boundary.file))

@@ -1,0 +1,167 @@
+"""The command line: init, check, run, demo, landcover, schema."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cobalance.vocabulary.errors import Language, Problem
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Carbon–oxygen balance of regions, from one study file.\n\n区域碳氧平衡研究：一个研究文件，一条命令。",
+    epilog="Begin with: cobalance demo · then: cobalance init YOUR_TABLE.xlsx",
+)
+StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="The study file, such as study.yaml.")]
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results/us-states"),
+) -> None:
+    """Run the embedded study of the US states and say where its report is. 运行内置的美国各州示例。"""
+    from cobalance.study.examples import example
+
+    run(example("us-states"), output)
+
+
+@app.command()
+def run(
+    study: StudyFile,
+    output: Annotated[Path, typer.Option(help="Folder for the results; an earlier run in it is replaced.")] = Path(
+        "results"
+    ),
+) -> None:
+    """Run a study: accounts, balance, space, outlook, ecological land, tables, figures, report. 运行研究。
+
+    Leaves in the output folder: report.html, tables.xlsx, tables/*.csv, results.nc, regions.gpkg, figures/ and
+    provenance.json. Nothing is written until all of it is there.
+    """
+    from cobalance.report import write_report
+    from cobalance.study.pipeline import run_study
+    from cobalance.study.results import replaced
+
+    with _progress() as step:
+        results = run_study(study, step)
+        with replaced(output) as folder:
+            step("results", 0)
+            results.save(folder)
+            write_report(results, folder, results.study.languages, lambda done: step("report", done))
+    _say_where(output)
+    _say_notices(results.table("notices"))
+
+
+@app.command()
+def check(
+    study: StudyFile,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON.")] = False,
+) -> None:
+    """List every problem of a study file and its inputs at once; run nothing. 检查研究文件和输入，不运行。"""
+    from cobalance.study.pipeline import check_study
+
+    problems = check_study(study)
+    if as_json:
+        typer.echo(json.dumps([problem.as_dict() for problem in problems], ensure_ascii=False, indent=2))
+    else:
+        _print_problems(problems)
+        if not problems.errors:
+            typer.echo(_in(_language(), "No errors. Run it with: ", "没有错误。运行：") + f"cobalance run {study}")
+    raise typer.Exit(1 if problems.errors else 0)
+
+
+@app.command()
+def init(
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="Your own table: CSV, XLSX or Parquet.")],
+    output: Annotated[Path, typer.Option(help="The study file to write.")] = Path("study.yaml"),
+    boundary: Annotated[Path | None, typer.Option(help="Polygons of the regions.")] = None,
+    force: Annotated[bool, typer.Option(help="Replace a file that is there already.")] = False,
+) -> None:
+    """Write a commented study file that fits your own table. 由自己的数据表生成带注释的研究文件。"""
+    from cobalance.study.init import write_study_file
+
+    notes = write_study_file(table, output, boundary=boundary, force=force)
+    typer.echo(_in(_language(), f"Wrote {output}.", f"已写入 {output}。"))
+    for note in notes:
+        typer.echo("  " + note)
+    typer.echo(_in(_language(), "Next: ", "下一步：") + f"cobalance check {output}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of the study file, for completion in editors. 输出研究文件的 JSON Schema。"""
+    from cobalance.study.spec import json_schema
+
+    typer.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))
+
+
+def main() -> None:
+    """Run the command line; coded problems are printed in the reader's language, without a traceback."""
+    from cobalance.vocabulary.errors import CobalanceError
+
+    try:
+        app()
+    except CobalanceError as error:
+        _print_problems(error.problems)
+        sys.exit(1)
+
+
+def _progress() -> Any:
+    """A context that shows stage and time left on a terminal, and a line a stage elsewhere."""
+    from cobalance.progress import shown
+    from cobalance.study.pipeline import STAGES
+
+    return shown(STAGES, _language())
+
+
+def _print_problems(problems: Iterable[Problem]) -> None:
+    for problem in problems:
+        colour = typer.colors.RED if problem.is_error else typer.colors.YELLOW
+        typer.secho(problem.text(_language()), fg=colour, err=problem.is_error)
+
+
+def _language() -> Language:
+    """Chinese where the environment asks for it (COBALANCE_LANGUAGE or the locale), else English."""
+    chosen = os.environ.get("COBALANCE_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return "zh" if chosen.lower().startswith("zh") else "en"
+
+
+def _in(language: Language, english: str, chinese: str) -> str:
+    return chinese if language == "zh" else english
+
+
+def _say_where(output: Path) -> None:
+    language = _language()
+    for name, english, chinese in (
+        ("report.html", "report", "报告"),
+        ("tables.xlsx", "tables", "表格"),
+        ("tables", "tables as CSV", "CSV 表格"),
+        ("regions.gpkg", "map layers", "地图图层"),
+        ("figures", "figures", "图件"),
+        ("results.nc", "dataset", "数据集"),
+        ("provenance.json", "provenance", "数据溯源"),
+    ):
+        if (output / name).exists():
+            typer.echo(f"  {_in(language, english, chinese):<16}{output / name}")
+
+
+def _say_notices(notices: Any) -> None:
+    if len(notices):
+        language = _language()
+        text = _in(language, f"{len(notices)} notices; see the report:", f"{len(notices)} 条提示，详见报告：")
+        typer.secho(text, fg=typer.colors.YELLOW)
+        for row in notices.head(8).itertuples():
+            typer.echo(f"  {row.code} {row.found_zh if language == 'zh' else row.found_en}")
+
+
+if __name__ == "__main__":
+    main()
