@@ -53,17 +53,17 @@ def read_grid(
         siblings = [entry.name for entry in folder.iterdir() if entry.is_file()] if folder.is_dir() else []
         raise refuse("E301", Place(file=name), nearest=nearest(path.name, siblings) or "–", folder=folder)
     kind = path.suffix.lower()
-    head = path.open("rb").read(8) if kind in SUFFIXES else b""
+    content = path.read_bytes() if kind in SUFFIXES else b""
     if kind not in SUFFIXES or (
-        kind in (".csv", ".tsv", ".txt") and head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"))
+        kind in (".csv", ".tsv", ".txt") and content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"))
     ):
         raise refuse("E302", Place(file=name), suffix=kind or "–")
     try:
         if kind == ".parquet":
             return _parquet_grid(path, name)
         if kind in (".xlsx", ".xlsm"):
-            return _workbook_grid(path, name, sheet)
-        return _text_grid(path, name, encoding)
+            return _workbook_grid(content, name, sheet)
+        return _text_grid(content, name, encoding)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, csv.Error) as error:
         raise refuse("E325", Place(file=name), reason=str(error).splitlines()[0] if str(error) else kind) from error
 
@@ -88,8 +88,7 @@ def _grid(file: str, sheet: str | None, rows: Sequence[Sequence[Any]]) -> Grid:
     return Grid(file, sheet, cells, np.zeros(cells.shape, dtype=bool))
 
 
-def _text_grid(path: Path, name: str, encoding: str | None) -> Grid:
-    raw = path.read_bytes()
+def _text_grid(raw: bytes, name: str, encoding: str | None) -> Grid:
     used = encoding or text_encoding(raw)
     if used is None:
         raise refuse("E303", Place(file=name), sample=_first_foreign_line(raw))
@@ -98,7 +97,7 @@ def _text_grid(path: Path, name: str, encoding: str | None) -> Grid:
     except (UnicodeDecodeError, LookupError) as error:
         raise refuse("E303", Place(file=name), sample=f"{used}: {error}") from error
     first = text.split("\n", 1)[0]
-    separator = "\t" if path.suffix.lower() == ".tsv" else max(",;\t", key=text[:20_000].count) if text else ","
+    separator = "\t" if name.lower().endswith(".tsv") else max(",;\t", key=text[:20_000].count) if text else ","
     if separator == ";" and "," in first and ";" not in first:
         separator = ","
     return _grid(name, None, list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)))
@@ -118,10 +117,10 @@ def _parquet_grid(path: Path, name: str) -> Grid:
     return Grid(name, None, stacked, np.zeros(stacked.shape, dtype=bool))
 
 
-def _workbook_grid(path: Path, name: str, sheet: str | None) -> Grid:
+def _workbook_grid(content: bytes, name: str, sheet: str | None) -> Grid:
     from openpyxl import load_workbook  # slow to import, and only workbooks need it
 
-    workbook = load_workbook(path, data_only=True)
+    workbook = load_workbook(io.BytesIO(content), data_only=True)
     filled = [each.title for each in workbook.worksheets if each.max_row > 1 or each["A1"].value is not None]
     if sheet is not None and sheet not in workbook.sheetnames:
         raise refuse("E304", Place(file=name, sheet=sheet), nearest=nearest(sheet, workbook.sheetnames))
@@ -136,24 +135,24 @@ def _workbook_grid(path: Path, name: str, sheet: str | None) -> Grid:
         grid.cells[rows, columns] = anchor
         grid.merged[rows, columns] = True
         grid.merged[area.min_row - 1, area.min_col - 1] = False
-    _refuse_uncalculated(path, grid)
+    _refuse_uncalculated(content, grid)
     return grid
 
 
-def _refuse_uncalculated(path: Path, grid: Grid) -> None:
+def _refuse_uncalculated(content: bytes, grid: Grid) -> None:
     """E319 for formulas that carry no stored result: read as they are they would pass for empty cells."""
     from openpyxl import load_workbook
 
-    if not any(b"<f" in content for content in _sheet_contents(path)):
+    if not any(b"<f" in sheet for sheet in _sheet_contents(content)):
         return
     problems = Problems()
-    for row in load_workbook(path)[grid.sheet].iter_rows():
+    for row in load_workbook(io.BytesIO(content))[grid.sheet].iter_rows():
         for cell in row:
             if cell.data_type == "f" and grid.cells[cell.row - 1, cell.column - 1] is None:
                 problems.add("E319", grid.place(cell.row - 1, cell.column - 1), formula=str(cell.value))
     problems.raise_errors()
 
 
-def _sheet_contents(path: Path) -> list[bytes]:
-    with zipfile.ZipFile(path) as archive:
+def _sheet_contents(content: bytes) -> list[bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         return [archive.read(entry) for entry in archive.namelist() if entry.startswith("xl/worksheets/sheet")]

@@ -149,6 +149,7 @@ class _Reader:
 
     def without_left_out(self, raw: pd.DataFrame, is_region: Callable[[Any], bool]) -> pd.DataFrame:
         """Rows and columns that add up others (合计, Total, and those of ``drop``) left out and told by name."""
+        raw = self._without_unread_columns(raw)
         dropped = {words.folded(label) for label in self.source.drop}
         is_known = {"region": is_region, "variable": lambda label: self.names.quantity(label) is not None}
         for key in (*KEYS, "item"):
@@ -166,7 +167,7 @@ class _Reader:
                 at = sorted({int(row) + 1 for row in rows["row"]})
                 self.problems.add("W301", self._place(rows.iloc[0], column=False), labels=out, rows=at)
                 raw = raw[~raw[key].isin(out)]
-        return self._without_unread_columns(raw).reset_index(drop=True)
+        return raw.reset_index(drop=True)
 
     def _without_unread_columns(self, raw: pd.DataFrame) -> pd.DataFrame:
         """Variables along the heading: those that ``names`` omits, or that hold text only, are told as W303."""
