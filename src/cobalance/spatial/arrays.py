@@ -16,7 +16,7 @@ from cobalance.spatial.significance import ISOLATED_CODE, quadrant_codes, tail_p
 Floats = NDArray[np.float64]
 
 _ALL = ("z", "lag", "local_i", "pseudo_p", "smallest_p")
-_SLAB_BYTES = 24 << 20
+_SLAB_BYTES = 4 << 20
 _AT_MEAN = 1e-12
 
 

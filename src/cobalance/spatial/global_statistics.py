@@ -77,3 +77,21 @@ def global_tails(z: Floats, weights: Weights, plan: Permutation) -> tuple[Floats
             above += np.count_nonzero(sums >= observed - slack, axis=0)
             below += np.count_nonzero(sums <= observed + slack, axis=0)
     return (above + 1) / (plan.permutations + 1), (below + 1) / (plan.permutations + 1)
+
+
+def cross_tails(x: Floats, y: Floats, weights: Weights, plan: Permutation) -> tuple[Floats, Floats, Floats]:
+    """(variable) Σ_i x_i Σ_j w_ij y_j, and its pseudo-p above and below when y is shuffled over the map."""
+    pull = np.ascontiguousarray(weights.matrix().T @ x.T)  # (region, variable): what each y is multiplied with
+    by_region = np.ascontiguousarray(y.T)
+    observed = np.einsum("ij,ij->j", pull, by_region)
+    slack = TIE * max(float(weights.values.sum()), 1.0)
+    above, below = np.zeros((2, len(y)), dtype=np.int64)
+    at_once = max(1, _CACHE_CELLS // y.size)
+    for number, size in enumerate(chunk_sizes(plan.permutations)):
+        orders = shuffled_orders(weights.n, size, plan.seed, number)
+        for first in range(0, size, at_once):
+            shuffled = by_region[orders[first : first + at_once]]
+            sums = np.einsum("rij,ij->rj", shuffled, pull)
+            above += np.count_nonzero(sums >= observed - slack, axis=0)
+            below += np.count_nonzero(sums <= observed + slack, axis=0)
+    return observed, (above + 1) / (plan.permutations + 1), (below + 1) / (plan.permutations + 1)
