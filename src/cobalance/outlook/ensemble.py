@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from cobalance.outlook.combination import COMBINATIONS, NEED_ERRORS, Combination, combined, participants
-from cobalance.outlook.models import MODELS, PAPER
+from cobalance.outlook.models import ALL_MODELS, PAPER
 from cobalance.outlook.panel import APPLIES, Fit, Floats, Panel, fit_model, words
 from cobalance.vocabulary.errors import Problems, nearest
 
@@ -52,7 +52,7 @@ def outlook(
     """
     _refuse_wrong(activity, window, years, models, combination, errors)
     panel, shape = _panel(activity, window, years)
-    fits = {name: fit_model(MODELS[name], panel) for name in models}
+    fits = {name: fit_model(ALL_MODELS[name], panel) for name in models}
     forecast = np.stack([fit.forecast for fit in fits.values()])
     reason = np.stack([fit.reason for fit in fits.values()])
     known = None if errors is None else _series_errors(errors, activity, models)
@@ -142,8 +142,8 @@ def _refuse_wrong(
     early = [int(year) for year in years if year <= window[1]]
     if early or not len(years):
         problems.add("E802", found=early or "—", last=window[1])
-    for name in [name for name in models if name not in MODELS]:
-        problems.add("E803", found=name, nearest=nearest(name, MODELS))
+    for name in [name for name in models if name not in ALL_MODELS]:
+        problems.add("E803", found=name, nearest=nearest(name, ALL_MODELS))
     if not models or len(set(models)) < len(models):
         problems.add("E808", found=list(models))
     if combination not in COMBINATIONS:

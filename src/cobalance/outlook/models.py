@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cobalance.outlook.baselines import last_value, mean_growth
+from cobalance.outlook.classic import auto_arima, auto_ets, auto_theta
 from cobalance.outlook.grey import grey
 from cobalance.outlook.grey_variants import grey_background, grey_discrete, grey_rolling
 from cobalance.outlook.growth import damped_growth, growth
@@ -28,3 +29,8 @@ MODELS: dict[str, Model] = {
     "last_value": last_value,
     "mean_growth": mean_growth,
 }
+
+CLASSIC: dict[str, Model] = {"auto_ets": auto_ets, "auto_theta": auto_theta, "auto_arima": auto_arima}
+"""Models that need the optional package statsforecast."""
+
+ALL_MODELS = MODELS | CLASSIC
