@@ -6,6 +6,7 @@ import numpy as np
 import scipy.stats
 import xarray as xr
 
+from cobalance.accounts.totals import total_along
 from cobalance.vocabulary.units import quantities
 
 MISSING_BURDEN = "burden missing"
@@ -39,7 +40,7 @@ def carbon_balance_coefficient(emission: xr.DataArray, sequestration: xr.DataArr
     NaN where a part is missing or the land takes up nothing or less; :func:`undefined_reason` says why. Above 1 people
     release more than the land takes up. Raises E201–E204. Source: the paper, section 1.3.
     """
-    return _ratio(_total(emission, "source"), _total(sequestration, "land_class"))
+    return _ratio(total_along(emission, "source"), total_along(sequestration, "land_class"))
 
 
 @quantities(consumption="t O2 / yr", release="t O2 / yr", returns="1")
@@ -54,7 +55,7 @@ def oxygen_balance_coefficient(consumption: xr.DataArray, release: xr.DataArray)
 
     NaN as for carbon. Raises E201–E204. Source: the paper, section 1.3.
     """
-    return _ratio(_total(consumption, "source"), _total(release, "land_class"))
+    return _ratio(total_along(consumption, "source"), total_along(release, "land_class"))
 
 
 def undefined_reason(burden: xr.DataArray, capacity: xr.DataArray) -> xr.DataArray:
@@ -64,7 +65,7 @@ def undefined_reason(burden: xr.DataArray, capacity: xr.DataArray) -> xr.DataArr
     capacity  (region, year, land_class)  sequestration or release
     returns   (region, year)              a word of :data:`REASONS`; empty where the coefficient is defined
     """
-    total, capacity_total = _total(burden, "source"), _total(capacity, "land_class")
+    total, capacity_total = total_along(burden, "source"), total_along(capacity, "land_class")
     reason = xr.full_like(total, "", dtype=object)
     # the later rows prevail: a missing part is the reason even where the other part is zero
     reason = reason.where(capacity_total >= 0, NEGATIVE_CAPACITY)
@@ -93,13 +94,8 @@ def rank(value: xr.DataArray, dim: str = "region") -> xr.DataArray:
 
 def share(value: xr.DataArray, dim: str) -> xr.DataArray:
     """Share of each label in the total along ``dim``, in percent; NaN where a part of the total is missing."""
-    total = _total(value, dim)
+    total = total_along(value, dim)
     return (value / total.where(total != 0) * 100).assign_attrs(units="%")
-
-
-def _total(data: xr.DataArray, dim: str) -> xr.DataArray:
-    """The total along ``dim``, missing where a part is missing."""
-    return data.sum(dim, skipna=False)
 
 
 def _ratio(burden: xr.DataArray, capacity: xr.DataArray) -> xr.DataArray:

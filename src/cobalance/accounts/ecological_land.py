@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 import xarray as xr
 
+from cobalance.accounts.totals import total_along
 from cobalance.vocabulary import units
 from cobalance.vocabulary.errors import Problems, nearest, refuse
 from cobalance.vocabulary.units import quantities
@@ -96,7 +97,7 @@ def standard_ecological_land(land_area: xr.DataArray, rate: xr.DataArray, refere
     A class that is not to count has rate 0 (see :func:`ecological_rate`). Raises E201–E204, E811. Source: the paper.
     """
     reference_rate = _rate_of(rate, reference, "standard_ecological_land")
-    return (land_area * (rate / reference_rate.where(reference_rate > 0))).sum("land_class", skipna=False)
+    return total_along(land_area * (rate / reference_rate.where(reference_rate > 0)), "land_class")
 
 
 @for_carbon_and_oxygen(
@@ -192,7 +193,7 @@ def conversion_capacity(convertible: xr.DataArray, rate: xr.DataArray, reference
     """
     reference_rate = _rate_of(rate, reference, "conversion_capacity")
     gain = (rate.max("land_class", skipna=False) - rate) / reference_rate.where(reference_rate > 0)
-    return (convertible * gain).sum("land_class", skipna=False)
+    return total_along(convertible * gain, "land_class")
 
 
 def ecological_land_status(needed: xr.DataArray, standard: xr.DataArray, capacity: xr.DataArray) -> xr.DataArray:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import xarray as xr
 
+from cobalance.accounts.totals import total_along
 from cobalance.vocabulary.errors import Problems, nearest
 
 
@@ -30,6 +31,6 @@ def group_total(data: xr.DataArray, groups: Mapping[str, Sequence[str]]) -> xr.D
             other = f"group '{group}' (nearest: {nearest(missing[0], known)})"
             problems.add("E203", argument=str(data.name), dim="region", missing=missing, other=other)
     problems.raise_errors()
-    totals = [data.sel(region=list(members)).sum("region", skipna=False) for members in groups.values()]
+    totals = [total_along(data.sel(region=list(members)), "region") for members in groups.values()]
     joined = xr.concat(totals, "group", join="exact", coords="minimal", compat="override")
     return joined.assign_coords(group=list(groups)).rename(data.name).assign_attrs(data.attrs)
