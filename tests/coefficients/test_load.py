@@ -225,6 +225,30 @@ def test_a_users_row_for_a_region_overrides_the_one_for_all(tmp_path: Path) -> N
     assert forest["low"].iloc[0] == 2.0
 
 
+def test_a_row_for_all_that_no_region_needs_is_not_listed(tmp_path: Path) -> None:
+    rows = [
+        f"respiration_carbon,person,{region},,0.{region},,,t C / person / yr,,own,p. 1,U," for region in ("11", "12")
+    ]
+    own = own_set(tmp_path, *rows, "respiration_carbon,person,*,,0.5,,,t C / person / yr,,own,p. 1,U,")
+    found = loaded({"respiration": [own, "nasa-rp1324"]})
+    assert found.respiration_carbon.values.tolist() == [0.11, 0.12]
+    assert found.table.query("quantity == 'respiration_carbon'")["region"].tolist() == ["11", "12"]
+    assert found.respiration_oxygen.item() == 0.307, "what the first set lacks comes from the next"
+
+
+def test_outside_a_series_the_row_without_a_year_holds(tmp_path: Path) -> None:
+    own = own_set(
+        tmp_path,
+        "cement_factor,cement,*,,0.10,,,t C / t,process,own,p. 1,U,",
+        "cement_factor,cement,*,2000,0.12,,,t C / t,process,own,p. 1,U,",
+        "cement_factor,cement,*,2004,0.08,,,t C / t,process,own,p. 1,U,",
+    )
+    found = loaded({"cement": own}, years=[1990, 2000, 2001, 2010])
+    # 2001: 0.12 · 3/4 + 0.08 · 1/4 = 0.11
+    assert found.cement_factor.values == pytest.approx([0.10, 0.12, 0.11, 0.10])
+    assert codes(found) == []
+
+
 def test_a_quotient_may_differ_by_region(tmp_path: Path) -> None:
     own = own_set(
         tmp_path,
@@ -235,6 +259,18 @@ def test_a_quotient_may_differ_by_region(tmp_path: Path) -> None:
     assert found.sequestration_rate.dims == ("land_class",)
     # 6.583 · 32/12 · 1.0 and · 1.2
     assert found.oxygen_release_rate.values[0] == pytest.approx([17.5547, 21.0656], abs=1e-4)
+
+
+def test_a_row_for_every_item_stands_under_the_item_it_served(tmp_path: Path) -> None:
+    own = own_set(
+        tmp_path,
+        "oxidative_ratio,*,*,,1.5,,,1,,own,p. 1,U,",
+        "oxidative_ratio,coal,*,,1.2,,,1,,own,p. 1,U,",
+    )
+    found = loaded({"oxygen": own})
+    # 1.2 · 32/12 = 3.2 for coal, 1.5 · 32/12 = 4.0 for whatever else
+    assert found.oxygen_per_carbon.values == pytest.approx([3.2, 4.0])
+    assert found.table.query("quantity == 'oxygen_per_carbon'")["item"].tolist() == ["coal", "gasoline"]
 
 
 def test_a_users_unit_is_converted_and_the_set_number_kept(tmp_path: Path) -> None:

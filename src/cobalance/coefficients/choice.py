@@ -151,7 +151,7 @@ def matching(frame: pd.DataFrame, quantity: str, item: str) -> pd.DataFrame:
     """The rows of a quantity for an item, or those for every item (``*``) where it has none of its own."""
     rows = frame[frame["quantity"] == quantity]
     own = rows[rows["item"] == item]
-    return own if len(own) else rows[rows["item"] == EVERYWHERE]
+    return own if len(own) else rows[rows["item"] == EVERYWHERE].assign(item=item)
 
 
 def sets_with(quantity: str, item: str) -> list[str]:

@@ -193,7 +193,7 @@ def _checked_row(cells: dict[str, str], file: str, number: int, problems: Proble
     if cells["status"] and cells["status"] not in STATUSES:
         problems.add("E509", at("status"), found=cells["status"], expected=", ".join(STATUSES))
     low, value, high = (float(row[name]) for name in ("low", "value", "high"))
-    if low > value or value > high or low > high:
+    if low > value or value > high:
         problems.add("E505", at("value"), low=cells["low"], value=cells["value"], high=cells["high"])
     if cells["quantity"] in quantities():
         _check_quantity(quantities()[cells["quantity"]], row, at, problems)
