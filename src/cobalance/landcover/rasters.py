@@ -74,6 +74,7 @@ class Raster:
     nodata: int | None
     masked: int | None
     index: TileIndex | None
+    stamp: str
     signature: str
 
     @property
@@ -205,7 +206,8 @@ def _described(year: int, path: str, dataset: Any, index: TileIndex | None, prob
         nodata=masked if has_mask else _nodata_code(dataset.nodata, kind),
         masked=masked,
         index=index,
-        signature=_signature(path, index),
+        stamp=(stamp := file_signature(path)),
+        signature=_signature(stamp, index),
     )
 
 
@@ -233,8 +235,8 @@ def _nodata_code(nodata: float | None, kind: str) -> int | None:
     return int(np.array(int(nodata), kind).view(_DTYPES[kind]))
 
 
-def _signature(path: str, index: TileIndex | None) -> str:
-    digest = hashlib.sha256(file_signature(path).encode())
+def _signature(stamp: str, index: TileIndex | None) -> str:
+    digest = hashlib.sha256(stamp.encode())
     if index is not None:
         digest.update(index.offsets.tobytes())
         digest.update(index.sizes.tobytes())
