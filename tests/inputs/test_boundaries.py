@@ -89,7 +89,10 @@ def test_land_far_from_the_polygons_area_is_noted(tmp_path):
     area = polygon_area_ha(read_boundaries("b.gpkg", "name", TWO, base_dir=tmp_path))
     # a degree cell at 39.5° is 111.0 km high and 111.32 · cos 39.5° = 85.9 km wide: about 9,535 km2
     assert area["110000"] == pytest.approx(953_500, rel=2e-3)
-    rows = [("110000", 2010, "land_area", "forest", area["110000"] * 0.5), ("310000", 2010, "land_area", "forest", area["310000"] * 0.9)]
+    rows = [
+        ("110000", 2010, "land_area", "forest", area["110000"] * 0.5),
+        ("310000", 2010, "land_area", "forest", area["310000"] * 0.9),
+    ]
     frame = pd.DataFrame(rows, columns=["region", "year", "variable", "item", "value"])
     (notice,) = land_against_polygons(frame, area)
     assert notice.details["region"] == "110000" and notice.details["difference"] == "-50"

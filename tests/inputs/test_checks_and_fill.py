@@ -111,12 +111,21 @@ def test_figures_outside_the_studys_years_serve_to_interpolate():
 
 
 def test_fuels_keep_their_own_units_and_the_vocabularys_order():
-    rows = [("110000", 2010, "fuel_use", "natural_gas", 2.0, "m3 / yr"), ("110000", 2010, "fuel_use", "coal", 1.0, "t / yr")]
+    rows = [
+        ("110000", 2010, "fuel_use", "natural_gas", 2.0, "m3 / yr"),
+        ("110000", 2010, "fuel_use", "coal", 1.0, "t / yr"),
+    ]
     array = assemble(observations(*rows), REGIONS, [2010]).dataset["fuel_use"]
     assert list(array["fuel"].values) == ["coal", "natural_gas"]
     assert list(array["fuel_unit"].values) == ["t", "m3"]
     assert array.attrs["units"] == "{fuel_unit} / yr"
     assert array.dims == ("region", "year", "fuel")
+
+
+def test_a_table_without_gaps_has_none_missing():
+    found = assemble(cement((2010, 1.0)), REGIONS[:1], [2010])
+    assert found.missing.empty and list(found.missing.columns) == ["variable", "item", "region", "year", "reason"]
+    assert found.notices == ()
 
 
 def test_an_items_fill_outranks_its_variables():

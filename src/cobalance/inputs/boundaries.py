@@ -97,7 +97,7 @@ def _read(path: Path, place: Place, options: BoundaryOptions, problems: Problems
         encoding = _table_encoding(path, place)
     try:
         layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
-        if options.layer is not None and options.layer not in layers or options.layer is None and len(layers) != 1:
+        if (options.layer is not None and options.layer not in layers) or (options.layer is None and len(layers) != 1):
             raise refuse("E419", place, found=options.layer or "–", present=layers)
         frame = pyogrio.read_dataframe(path, layer=options.layer, encoding=encoding)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, OSError, UnicodeDecodeError) as error:

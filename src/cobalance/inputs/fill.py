@@ -149,7 +149,7 @@ def _still_missing(missing: pd.DataFrame, flags: xr.Dataset) -> pd.DataFrame:
         dimension = ITEM_DIMENSION[row.variable]
         label |= {dimension: row.item} if dimension else {}
         unfilled.append(flags[row.variable].sel(label).item() == "missing")
-    return missing[unfilled].reset_index(drop=True)
+    return missing[np.array(unfilled, dtype=bool)].reset_index(drop=True)
 
 
 def _fill_of(fill: Mapping[str, Fill], name: str, item: str) -> Fill:

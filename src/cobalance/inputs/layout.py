@@ -86,11 +86,11 @@ def raw_rows(grid: Grid, layout: Layout, problems: Problems) -> pd.DataFrame:
 
 def _blocks(grid: Grid) -> Iterator[tuple[int, int]]:
     """Stretches of rows between 续表 rows."""
-    marks = [
-        number
-        for number, row in enumerate(grid.cells)
-        if any(words.is_continuation(cell) for cell in row[:3]) and len(set(filter(None, row))) <= 3
-    ]
+    opening = pd.DataFrame(grid.cells[:, :3])
+    texts = {cell for column in opening for cell in pd.unique(opening[column]) if words.is_continuation(cell)}
+    found = opening.isin(texts).any(axis=1).to_numpy() if texts else np.zeros(len(grid.cells), dtype=bool)
+    # a row of a table with many filled cells is one of figures, whatever its label says
+    marks = [int(row) for row in np.flatnonzero(found) if len(set(filter(None, grid.cells[row]))) <= 3]
     starts = [0, *(mark + 1 for mark in marks)]
     for start, stop in zip(starts, [*marks, len(grid.cells)], strict=True):
         if any(not is_blank(cell) for cell in grid.cells[start:stop].flat):

@@ -23,8 +23,7 @@ import pandas as pd
 Kind = Literal["number", "missing", "not a number"]
 
 MISSING_MARKS = frozenset(
-    "- -- --- ---- — —— ——— – −  ― ─ ── … …… ... ...... .. / // \\ x × na n/a n.a. n.a nan #n/a null none nil (na) "
-    "缺 缺失 缺测 暂缺 无数据 暂无 暂无数据 不详 未统计 missing".split()
+    ["-", "--", "---", "----", "—", "——", "———", "–", "−", "―", "─", "──", "…", "……", "...", "......", "..", "/", "//", "\\", "x", "×", "na", "n/a", "n.a.", "n.a", "nan", "#n/a", "null", "none", "nil", "(na)", "缺", "缺失", "缺测", "暂缺", "无数据", "暂无", "暂无数据", "不详", "未统计", "missing"]
 )
 """What stands for "no figure", in lower case and without blanks. ``无`` is not among them: it may mean zero."""
 

@@ -349,4 +349,5 @@ class _Reader:
 
     @staticmethod
     def _text(raw: pd.DataFrame, role: str) -> list[str]:
-        return ["" if is_blank(cell) else str(cell).strip() for cell in raw[role]]
+        texts = {cell: "" if is_blank(cell) else str(cell).strip() for cell in pd.unique(raw[role])}
+        return [texts[cell] for cell in raw[role]]

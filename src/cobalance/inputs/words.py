@@ -30,10 +30,7 @@ HEADINGS: dict[str, tuple[str, ...]] = {
 """Role of a column → the headings that name it, the first ones preferred."""
 
 TOTALS = frozenset(
-    "合计 总计 共计 小计 全国 全国合计 全国总计 全国总计数 全国平均 地区合计 地区总计 各地区合计 各省合计 全省 全省合计 全省总计 全市 "
-    "全市合计 东部 中部 西部 东北 东部地区 中部地区 西部地区 东北地区 华北 华东 华中 华南 中南 西南 西北 华北地区 华东地区 华中地区 "
-    "华南地区 中南地区 西南地区 西北地区 中国 total grandtotal sum subtotal national nationaltotal nationwide china prchina us usa "
-    "unitedstates unitedstatestotal ustotal allstates allregions chinatotal".split()
+    ["合计", "总计", "共计", "小计", "全国", "全国合计", "全国总计", "全国总计数", "全国平均", "地区合计", "地区总计", "各地区合计", "各省合计", "全省", "全省合计", "全省总计", "全市", "全市合计", "东部", "中部", "西部", "东北", "东部地区", "中部地区", "西部地区", "东北地区", "华北", "华东", "华中", "华南", "中南", "西南", "西北", "华北地区", "华东地区", "华中地区", "华南地区", "中南地区", "西南地区", "西北地区", "中国", "total", "grandtotal", "sum", "subtotal", "national", "nationaltotal", "nationwide", "china", "prchina", "us", "usa", "unitedstates", "unitedstatestotal", "ustotal", "allstates", "allregions", "chinatotal"]
 )
 """Labels of rows and columns that add up others (folded)."""
 
