@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cobalance.spatial.groups import Group, deviations, tested_groups
+from cobalance.spatial.groups import Group, deviations, tested_groups, tested_values
 from cobalance.spatial.links import Weights
 from cobalance.spatial.permutation import METHODS, Permutation, Reference
 from cobalance.spatial.significance import ISOLATED_CODE, quadrant_codes, tail_probability
@@ -73,10 +73,10 @@ def _work_slab(
     """Fill some variables of one group of maps."""
     members = group.members
     focal, other = pair
-    z, constant = deviations(focal[rows][:, members])
+    z, constant = deviations(tested_values(focal, rows, members))
     around = z
     if other is not None and other is not focal:
-        around, flat = deviations(other[rows][:, members])
+        around, flat = deviations(tested_values(other, rows, members))
         constant = constant | flat
     around = np.where(constant[:, None], 0.0, around) if constant.any() else around
     lag = np.ascontiguousarray((group.weights.matrix() @ around.T).T)

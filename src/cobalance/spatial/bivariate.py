@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from cobalance.spatial.global_statistics import cross_tails
-from cobalance.spatial.groups import Group, deviations, tested_groups
+from cobalance.spatial.groups import Group, deviations, tested_groups, tested_values
 from cobalance.spatial.links import Weights
 from cobalance.spatial.local import local_statistic, test_attributes
 from cobalance.spatial.moran import LocalOptions, global_moran, local_moran
@@ -69,8 +69,8 @@ def bivariate_moran(
     weights = weights_for(focal, weights, "focal")
     columns = {name: np.full(len(other), np.nan) for name in ("moran_i", "pseudo_p", "n")}
     for group in tested_groups(np.where(np.isnan(other), np.nan, panel.matrix), weights):
-        at = np.ix_(group.variables, group.members)
-        found = _cross_moran(panel.matrix[at], other[at], group, plan)
+        x, y = (tested_values(matrix, group.variables, group.members) for matrix in (panel.matrix, other))
+        found = _cross_moran(x, y, group, plan)
         columns["moran_i"][group.variables] = found[0]
         columns["pseudo_p"][group.variables] = tail_probability(found[1], found[2], tail)
         columns["n"][group.variables] = group.weights.n
@@ -128,8 +128,8 @@ def empirical_bayes_rate(events: xr.DataArray, population: xr.DataArray) -> xr.D
     rate = e / p
     spread = (p * (rate - overall) ** 2).sum("region") / total
     excess = spread - overall / (total / regions)
-    variance = xr.where(excess < 0, 0.0, excess) + overall / p
-    result = ((rate - overall) / np.sqrt(variance)).transpose(*events.dims)
+    variance = excess.clip(min=0.0) + overall / p
+    result: xr.DataArray = ((rate - overall) / np.sqrt(variance)).transpose(*events.dims)
     return result.assign_attrs(units="1")
 
 

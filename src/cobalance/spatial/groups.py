@@ -62,6 +62,11 @@ def _group(variables: Integers, present: NDArray[np.bool_], weights: Weights) ->
     return Group(variables, members[order], tested, where[alone], np.flatnonzero(~present))
 
 
+def tested_values(matrix: Floats, variables: Integers, members: Integers) -> Floats:
+    """(variable, member) values in C order: sums along a row then never depend on how many rows there are."""
+    return np.ascontiguousarray(matrix[variables].take(members, axis=1))
+
+
 def deviations(values: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """z-values (variable, region) with the sample standard deviation (n − 1), and which variables are constant.
 
@@ -73,7 +78,7 @@ def deviations(values: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     largest = np.abs(values).max(axis=1)
     constant = np.ptp(values, axis=1) <= 8 * np.finfo(float).eps * largest
     centred = values - values.mean(axis=1, keepdims=True)
-    spread = np.sqrt(np.einsum("ij,ij->i", centred, centred) / max(n - 1, 1))
+    spread = np.sqrt((centred**2).sum(axis=1) / max(n - 1, 1))
     spread[constant] = np.nan
     centred /= spread[:, None]
     return centred, constant

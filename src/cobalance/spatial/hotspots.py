@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from cobalance.spatial.geary import geary_tails
-from cobalance.spatial.groups import Group, deviations, tested_groups
+from cobalance.spatial.groups import Group, deviations, tested_groups, tested_values
 from cobalance.spatial.links import Weights
 from cobalance.spatial.local import test_attributes
 from cobalance.spatial.panels import Panel, panel_of, weights_for
@@ -125,9 +125,10 @@ def _worked(
     for group in tested_groups(panel.matrix, weights):
         isolated[np.ix_(group.variables, group.isolated)] = True
         at = np.ix_(group.variables, group.members)
-        _, constant = deviations(panel.matrix[at])
+        tested = tested_values(panel.matrix, group.variables, group.members)
+        _, constant = deviations(tested)
         untested = constant[:, None] | (group.weights.cardinalities == 0)
-        for name, found in work(panel.matrix[at], group).items():
+        for name, found in work(tested, group).items():
             arrays[name][at] = np.where(untested, np.nan, found)
     result = xr.Dataset({"value": panel.regional(panel.matrix)})
     for name, array in arrays.items():
@@ -150,16 +151,17 @@ def _decided(
 
 def _g_scores(z: Floats, weights: Weights, star: bool) -> Floats:
     """(variable, region) z-scores of G or G*; z in deviations from the mean."""
-    n, counts = weights.n, weights.cardinalities
-    first = np.bincount(weights.focal, weights=weights.values, minlength=n)
-    second = np.bincount(weights.focal, weights=weights.values**2, minlength=n)
+    n, counts = weights.n, weights.cardinalities.astype(float)
+    first: Floats = np.bincount(weights.focal, weights=weights.values, minlength=n)
+    second: Floats = np.bincount(weights.focal, weights=weights.values**2, minlength=n)
     sums = (weights.matrix() @ z.T).T
     with np.errstate(invalid="ignore", divide="ignore"):
         if star:
-            own = first / counts
-            sums, first, second = sums + own * z, first + own, second + own**2  # scale of a row cancels
+            own = np.asarray(first / counts, dtype=float)
+            sums = sums + own * z
             spread = np.sqrt((z**2).mean(axis=1, keepdims=True))
-            return np.asarray(sums / (spread * np.sqrt((n * second - first**2) / (n - 1))))
+            room = n * (second + own**2) - (first + own) ** 2  # the scale of a row cancels
+            return np.asarray(sums / (spread * np.sqrt(room / (n - 1))))
         others = n - 1
         mean = -z / others  # z sums to zero
         spread = np.sqrt(((z**2).sum(axis=1, keepdims=True) - z**2) / others - mean**2)

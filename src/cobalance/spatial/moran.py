@@ -15,7 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from cobalance.spatial.global_statistics import global_tails, moran_moments
-from cobalance.spatial.groups import Group, deviations, tested_groups
+from cobalance.spatial.groups import Group, deviations, tested_groups, tested_values
 from cobalance.spatial.links import Weights
 from cobalance.spatial.local import local_statistic, ready_weights, test_attributes
 from cobalance.spatial.panels import panel_of, weights_for
@@ -112,7 +112,7 @@ def global_moran(
     names = {name: np.full(len(panel.matrix), "", dtype=object) for name in ("missing", "isolated")}
     for group in groups:
         rows = group.variables
-        for name, column in _global_of(panel.matrix[np.ix_(rows, group.members)], group, plan, tail).items():
+        for name, column in _global_of(tested_values(panel.matrix, rows, group.members), group, plan, tail).items():
             table[name][rows] = column
         counts["n"][rows], counts["links"][rows] = group.weights.n, group.weights.links
         names["missing"][rows] = ", ".join(weights.ids[group.missing].tolist())

@@ -101,9 +101,9 @@ def on_grid(values: Floats, terms: int) -> Floats:
 
     values (…, region), in standard deviations. The step is 2⁻⁴⁰ or so: far below :data:`TIE`.
     """
-    largest = max(float(np.abs(values).max(initial=0.0)), 1.0)
-    bits = 51 - int(np.ceil(np.log2(largest * (terms + 2))))
-    return np.rint(values * 2.0**bits) * 2.0**-bits
+    largest = np.maximum(np.abs(values).max(axis=-1, keepdims=True, initial=0.0), 1.0)
+    step = 2.0 ** (np.ceil(np.log2(largest * (terms + 2))) - 51)
+    return np.asarray(np.rint(values / step) * step)
 
 
 class Reference:

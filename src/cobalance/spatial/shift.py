@@ -95,17 +95,22 @@ def centre_uncertainty(
     times = np.zeros((replicates, regions))
     np.add.at(times, (np.arange(replicates)[:, None], picks), 1.0)
     mass = np.nan_to_num(masses.weight, nan=0.0)
-    drawn = np.einsum("br,yr->ybr", times, mass)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        replicate = (drawn @ masses.points) / drawn.sum(axis=2, keepdims=True)  # (year, replicate, 2)
     factor = float(np.sqrt(-2.0 * np.log1p(-level)))
-    rows = [_ellipse_of(one[np.isfinite(one).all(axis=1)], factor) for one in replicate]
+    rows = [_ellipse_of(_replicates(times, one, masses.points), factor) for one in mass]
     names = ("semi_major_m", "semi_minor_m", "rotation_deg", "centre_easting_m", "centre_northing_m")
     table = np.array(rows, dtype=float).reshape(-1, len(names))
     result = xr.Dataset({name: ("year", table[:, at]) for at, name in enumerate(names)}, {"year": masses.years})
     for name in names:
         result[name].attrs["units"] = "degree" if name == "rotation_deg" else "m"
     return result.assign_attrs(crs=crs_text(masses.crs), replicates=replicates, seed=seed, level=level)
+
+
+def _replicates(times: Floats, mass: Floats, points: Floats) -> Floats:
+    """(replicate, 2) centres of regions that each count so many ``times``; replicates without weight are left out."""
+    drawn = times * mass
+    total = drawn.sum(axis=1)
+    held = total > 0
+    return np.asarray((drawn[held] @ points) / total[held, None])
 
 
 def _ellipse_of(points: Floats, factor: float) -> tuple[float, ...]:
