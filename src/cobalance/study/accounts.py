@@ -138,8 +138,8 @@ def _inventory(inputs: xr.Dataset, coefficients: Coefficients) -> tuple[list[xr.
 
 def _oxygen_ratio(source: str, coefficients: Coefficients) -> xr.DataArray:
     if source == RESPIRATION:
-        ratio = coefficients.respiration_oxygen / coefficients.respiration_carbon
-        return ratio.assign_attrs(units="t O2 / t C")
+        breath: xr.DataArray = coefficients.respiration_oxygen / coefficients.respiration_carbon
+        return breath.assign_attrs(units="t O2 / t C")
     own: xr.DataArray = coefficients.oxygen_per_carbon.sel(fuel=source, drop=True)
     return own
 
@@ -159,6 +159,5 @@ def _source_flag(source: str, flags: xr.Dataset) -> xr.DataArray:
 def weakest_flag(flags: xr.DataArray, dim: str) -> xr.DataArray:
     """The least certain of several cells' flags, for a cell that adds them up."""
     order = {word: position for position, word in enumerate(FLAG_ORDER)}
-    positions = xr.apply_ufunc(np.vectorize(order.__getitem__, otypes=[int]), flags)
-    words = np.array(FLAG_ORDER, dtype=object)
-    return positions.max(dim).copy(data=words[positions.max(dim).values])
+    positions = flags.copy(data=np.vectorize(order.__getitem__, otypes=[int])(flags.values)).max(dim)
+    return positions.copy(data=np.array(FLAG_ORDER, dtype=object)[positions.values])

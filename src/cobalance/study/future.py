@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from cobalance.accounts.ecological_land import ecological_land, ecological_rate
+from cobalance.accounts.totals import total_along
 from cobalance.coefficients import Coefficients
 from cobalance.outlook.ensemble import ENSEMBLE, outlook
+from cobalance.study import accounts
 from cobalance.study.accounts import CEMENT, burdens
 from cobalance.study.spec import EcologicalLand, Outlook
 from cobalance.vocabulary.errors import Place, Problems
 
 POPULATION = "population"
+LAST_VALUE_HELD = "last value held"
+CONVERTIBLE = ("cropland", "grassland", "garden", "shrub", "barren")
+"""Classes that could become the reference class where the study says nothing: neither cities, water nor wetland."""
 
 
 def activities(inputs: xr.Dataset) -> xr.DataArray:
@@ -55,7 +61,27 @@ def study_outlook(series: xr.DataArray, settings: Outlook) -> xr.Dataset:
         series, window=settings.window, years=list(range(last + 1, settings.target + 1)), models=settings.models
     )
     observed = series.sel(year=slice(first, last)).rename(year="window_year").rename("outlook_observed")
-    return result.assign(outlook_observed=observed)
+    result = accounts.joined(result, observed)
+    return _with_last_value(result) if settings.fallback == "last value" else result
+
+
+def _with_last_value(forecast: xr.Dataset) -> xr.Dataset:
+    """The ensemble holds the last observed value where no model applies, and its reason says so."""
+    value, reason = forecast["outlook"], forecast["outlook_reason"]
+    last = forecast["outlook_observed"].reduce(_last_value, "window_year")
+    held = value.isnull().all("outlook_year") & (value["model"] == ENSEMBLE) & last.notnull()
+    return forecast.assign(
+        outlook=value.where(~held, last).transpose(*value.dims).assign_attrs(value.attrs),
+        outlook_reason=reason.astype(object).where(~held, LAST_VALUE_HELD),
+    )
+
+
+def _last_value(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """The last value along ``axis`` that is not missing."""
+    later_first = np.flip(values, axis)
+    position = np.expand_dims(np.argmax(np.isfinite(later_first), axis), axis)
+    found: NDArray[np.float64] = np.take_along_axis(later_first, position, axis).squeeze(axis)
+    return found
 
 
 def target_inputs(inputs: xr.Dataset, forecast: xr.Dataset, settings: Outlook, base_year: int) -> xr.Dataset:
@@ -106,12 +132,15 @@ def land_needed(
     rates      (land_class) each             t C / ha / yr, t O2 / ha / yr
     burden     (region, source) each         t C / yr, t O2 / yr
     """
-    caps = None
-    if settings.convertible:
-        classes = [str(label) for label in land_area["land_class"].values]
-        shares = [settings.convertible.get(label, 0.0) for label in classes]
-        caps = xr.DataArray(shares, coords={"land_class": classes}, dims="land_class", attrs={"units": "1"})
-    totals = [part.sum("source", skipna=False, keep_attrs=True) for part in burden]
+    classes = [str(label) for label in land_area["land_class"].values]
+    shares = settings.convertible or dict.fromkeys(CONVERTIBLE, 1.0)
+    caps = xr.DataArray(
+        [shares.get(label, 0.0) for label in classes],
+        coords={"land_class": land_area["land_class"].values},
+        dims="land_class",
+        attrs={"units": "1"},
+    )
+    totals = [total_along(part, "source").assign_attrs(part.attrs) for part in burden]
     chosen = [ecological_rate(rate, settings.classes) for rate in rates]
     return ecological_land(
         land_area,
@@ -129,16 +158,16 @@ def _as_inputs(target: xr.DataArray, inputs: xr.Dataset, year: int) -> xr.Datase
     result = xr.Dataset()
     if "fuel_use" in inputs:
         fuels = inputs["fuel_use"]["fuel"]
-        fuel_use = at_year.sel(activity=fuels.values).rename(activity="fuel").transpose("region", "year", "fuel")
+        fuel_use = at_year.sel(activity=fuels.values).rename(activity="fuel").transpose("region", "year", "fuel", ...)
         result["fuel_use"] = fuel_use.assign_coords(fuel_unit=inputs["fuel_unit"]).assign_attrs(
             inputs["fuel_use"].attrs
         )
     if "carbon_emission" in inputs:
         sources = inputs["carbon_emission"]["source"].values
-        inventory = at_year.sel(activity=sources).rename(activity="source").transpose("region", "year", "source")
+        inventory = at_year.sel(activity=sources).rename(activity="source").transpose("region", "year", "source", ...)
         result["carbon_emission"] = inventory.assign_attrs(inputs["carbon_emission"].attrs)
     for variable, label in (("cement_output", CEMENT), (POPULATION, POPULATION)):
         if variable in inputs:
-            single = at_year.sel(activity=label, drop=True).transpose("region", "year")
+            single = at_year.sel(activity=label, drop=True).transpose("region", "year", ...)
             result[variable] = single.assign_attrs(inputs[variable].attrs)
     return result

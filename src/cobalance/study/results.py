@@ -132,27 +132,15 @@ def _read_table(file: Path) -> pd.DataFrame:
     frame = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8")
     for column in frame.columns:
         if _is_number_column(column):
-            frame[column] = pd.to_numeric(frame[column].replace("", None))
+            # Python's own conversion gives back the very number that was written; pandas' faster one does not
+            frame[column] = frame[column].replace("", "nan").astype(float)
+        if column in _COUNT_COLUMNS:
+            frame[column] = frame[column].astype(int)
     return frame
 
 
-_NUMBER_COLUMNS = frozenset(
-    (
-        "year",
-        "value",
-        "low",
-        "high",
-        "rank",
-        "growth",
-        "n",
-        "permutations",
-        "moran_i",
-        "expected",
-        "z",
-        "lag",
-        "local_i",
-    )
-)
+_COUNT_COLUMNS = ("n", "permutations")
+_NUMBER_COLUMNS = ("year", "value", "low", "high", "rank", "growth", "moran_i", "expected", "z", "lag", "local_i")
 _NUMBER_ENDINGS = ("_deg", "_m", "_km", "_p", "_randomisation", "_normality")
 
 

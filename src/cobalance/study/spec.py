@@ -276,6 +276,11 @@ class Outlook(Model):
         description="Take the forecast itself, or its growth since the base year times the account. ｜ 直接取预测值，或取预测相对基准年的增长乘以核算值。",
     )
 
+    fallback: Literal["last value", "none"] = Field(
+        "last value",
+        description="Where no model applies: hold the last observed value, said in the tables, or leave it missing. ｜ 无适用模型时：沿用末次观测值（表中注明），或留空。",
+    )
+
     @model_validator(mode="after")
     def _in_order(self) -> Outlook:
         if not self.window[0] < self.window[1] < self.target:
@@ -302,7 +307,7 @@ class EcologicalLand(Model):
     reference: str = Field("forest", description="Class whose hectares are the standard. ｜ 作为标准的地类。")
     convertible: dict[str, Share] = Field(
         default_factory=dict,
-        description="Class → share of it that may become the reference; default all non-ecological. ｜ 地类 → 可转为标准地类的份额，默认全部非生态用地。",
+        description="Class → share of it that may become the reference class; default all cropland, grassland, garden, shrub and barren land. ｜ 地类 → 可转为标准地类的份额，默认全部耕地、草地、园地、灌木和裸地。",
     )
 
 
@@ -342,6 +347,10 @@ class Study(Model):
     fuel_heat: Literal["net heat", "gross heat"] | None = Field(
         None,
         description="Heat basis of fuels that the inputs give as heat. ｜ 以热量计的燃料的热值口径（低位 net、高位 gross）。",
+    )
+    headline: str = Field(
+        "total",
+        description="Group whose totals stand for the whole study; total is all regions. ｜ 代表整体的区域组；total 为全部区域。",
     )
     seed: int = Field(0, ge=0, description="Seed of everything random. ｜ 随机过程的种子。")
     languages: list[Language] = Field(["en", "zh"], min_length=1, description="Languages of the report. ｜ 报告语言。")
