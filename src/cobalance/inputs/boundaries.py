@@ -55,8 +55,9 @@ def read_boundaries(
 ) -> Boundaries:
     """The polygon of every region; ``key`` is the column of names or codes, read as :class:`RegionNames` reads them.
 
-    Raises E406 (unreadable), E407 (no such column), E408 (no CRS), E418 (encoding), E419 (layer); and, all at once, E402
-    and E403 (names), E409 (no polygon), E410 (empty), E411 (region without polygon), E412 (the reverse), E413 (repeated).
+    Raises E301, E406 (unreadable), E407 (no such column), E408 (no CRS), E418 (encoding), E419 (layer); and, all at
+    once, E403 (ambiguous), E409 (no polygon), E410 (empty), E411 (region without polygon), E412 (polygon without
+    region), E413 (repeated).
     """
     options = options or BoundaryOptions()
     place = Place(file=str(file))

@@ -135,21 +135,21 @@ def _workbook_grid(content: bytes, name: str, sheet: str | None) -> Grid:
         grid.cells[rows, columns] = anchor
         grid.merged[rows, columns] = True
         grid.merged[area.min_row - 1, area.min_col - 1] = False
-    _refuse_uncalculated(content, grid)
+    _refuse_uncalculated(content, chosen, grid)
     return grid
 
 
-def _refuse_uncalculated(content: bytes, grid: Grid) -> None:
+def _refuse_uncalculated(content: bytes, sheet: str, grid: Grid) -> None:
     """E319 for formulas that carry no stored result: read as they are they would pass for empty cells."""
     from openpyxl import load_workbook
 
     if not any(b"<f" in sheet for sheet in _sheet_contents(content)):
         return
     problems = Problems()
-    for row in load_workbook(io.BytesIO(content))[grid.sheet].iter_rows():
-        for cell in row:
-            if cell.data_type == "f" and grid.cells[cell.row - 1, cell.column - 1] is None:
-                problems.add("E319", grid.place(cell.row - 1, cell.column - 1), formula=str(cell.value))
+    for row, cells in enumerate(load_workbook(io.BytesIO(content))[sheet].iter_rows()):
+        for column, cell in enumerate(cells):
+            if cell.data_type == "f" and grid.cells[row, column] is None:
+                problems.add("E319", grid.place(row, column), formula=str(cell.value))
     problems.raise_errors()
 
 

@@ -17,7 +17,7 @@ from cobalance.vocabulary.errors import Place, Problem, Problems
 CELL = ["region", "year", "variable", "item"]
 MISSING_COLUMNS = ("variable", "item", "region", "year", "reason")
 JUMP_FACTOR = 1000.0
-"""A step between neighbouring years from which a mistaken unit (t for 10³ t, persons for 10⁴) is likelier than growth."""
+"""A step between neighbouring years from which a mistaken unit is likelier than growth."""
 
 LAND_TOLERANCE = 0.20
 _EXAMPLES = 5
@@ -55,7 +55,8 @@ def missing_table(frame: pd.DataFrame, regions: Sequence[str], years: Sequence[i
     joined = grid.merge(frame.loc[:, columns], on=CELL, how="left")
     gaps = joined[joined["value"].isna()]
     reasons = [
-        "no row" if pd.isna(row.file) else f"'{row.printed}' in {_text(row)}" for row in gaps.itertuples(index=False)
+        f"'{row['printed']}' in {_text(row)}" if isinstance(row["file"], str) else "no row"
+        for _, row in gaps.iterrows()
     ]
     return gaps.assign(reason=reasons).loc[:, list(MISSING_COLUMNS)].reset_index(drop=True)
 
@@ -104,21 +105,18 @@ def land_against_polygons(
         if len(off)
         else off
     )
-    return [
-        Problem(
-            "W306",
-            Place(key="land_area"),
-            {
-                "region": row.region,
-                "year": row.year,
-                "sum": f"{row.value:,.0f}",
-                "area": f"{row.area:,.0f}",
-                "difference": f"{row.difference * 100:+.0f}",
-                "tolerance": f"{tolerance * 100:.0f}",
-            },
-        )
-        for row in worst.itertuples(index=False)
-    ]
+    notices = []
+    for _, row in worst.iterrows():
+        details = {
+            "region": row["region"],
+            "year": int(row["year"]),
+            "sum": f"{row['value']:,.0f}",
+            "area": f"{row['area']:,.0f}",
+            "difference": f"{row['difference'] * 100:+.0f}",
+            "tolerance": f"{tolerance * 100:.0f}",
+        }
+        notices.append(Problem("W306", Place(key="land_area"), details))
+    return notices
 
 
 def _each_cell_once(frame: pd.DataFrame, same: str, problems: Problems) -> pd.DataFrame:

@@ -88,7 +88,10 @@ def _filled(
     every = np.array(sorted({*map(int, years), *own["year"].astype(int)}))
     value = np.full((len(regions), len(every)), np.nan)
     flag = np.full(value.shape, "missing", dtype=object)
-    at = (pd.Index(list(regions)).get_indexer(own["region"]), np.searchsorted(every, own["year"].to_numpy(int)))
+    at = (
+        pd.Index(list(regions)).get_indexer(pd.Index(own["region"])),
+        np.searchsorted(every, own["year"].to_numpy(int)),
+    )
     value[at], flag[at] = own["value"].to_numpy(float), own["flag"].to_numpy(object)
     for row, marks in zip(value, flag, strict=True):
         _fill_series(every, row, marks, fill)
@@ -146,9 +149,10 @@ def _still_missing(missing: pd.DataFrame, flags: xr.Dataset) -> pd.DataFrame:
     unfilled = []
     for row in missing.itertuples(index=False):
         label = {"region": row.region, "year": row.year}
-        dimension = ITEM_DIMENSION[row.variable]
+        name = str(row.variable)
+        dimension = ITEM_DIMENSION[name]
         label |= {dimension: row.item} if dimension else {}
-        unfilled.append(flags[row.variable].sel(label).item() == "missing")
+        unfilled.append(flags[name].sel(label).item() == "missing")
     return missing[np.array(unfilled, dtype=bool)].reset_index(drop=True)
 
 

@@ -23,7 +23,11 @@ import pandas as pd
 Kind = Literal["number", "missing", "not a number"]
 
 MISSING_MARKS = frozenset(
-    ["-", "--", "---", "----", "—", "——", "———", "–", "−", "―", "─", "──", "…", "……", "...", "......", "..", "/", "//", "\\", "x", "×", "na", "n/a", "n.a.", "n.a", "nan", "#n/a", "null", "none", "nil", "(na)", "缺", "缺失", "缺测", "暂缺", "无数据", "暂无", "暂无数据", "不详", "未统计", "missing"]
+    r"""
+    - -- --- ---- — —— ——— – − ― ─ ── … …… ... ...... .. / // \ x ×
+    na n/a n.a. n.a nan #n/a null none nil (na) missing
+    缺 缺失 缺测 暂缺 无数据 暂无 暂无数据 不详 未统计
+    """.split()  # noqa: SIM905
 )
 """What stands for "no figure", in lower case and without blanks. ``无`` is not among them: it may mean zero."""
 
@@ -113,7 +117,7 @@ def numbers(cells: Iterable[Any]) -> NumberColumn:
 
 
 def _plain_value(cell: Any) -> float:
-    """The value of a float, an int, or a text of ASCII digits with or without thousands; NaN leaves it to :func:`number`."""
+    """The value of a number or of a text of plain digits; NaN leaves the cell to :func:`number`."""
     kind = type(cell)
     if kind is float or kind is int:
         return float(cell)

@@ -31,8 +31,8 @@ _CHINESE_SUFFIX = re.compile(
     "(?:自治区|自治州|自治县)|特别行政区|省|市|地区|州|盟|区|县|林区)$"
 )
 _LATIN_SUFFIX = re.compile(
-    r"\s+(?:province|municipality|(?:\w+\s+)?autonomous (?:region|prefecture|county)|sheng|shi|zizhiqu|prefecture|city|county"
-    r"|special administrative region|s\.?a\.?r\.?|state)$"
+    r"\s+(?:province|municipality|(?:\w+\s+)?autonomous (?:region|prefecture|county)|sheng|shi|zizhiqu|prefecture|city"
+    r"|county|special administrative region|s\.?a\.?r\.?|state)$"
 )
 _COLUMNS = {
     "code": ("code", "region", "adcode", "fips", "geoid", "id", "代码", "行政区划代码", "区划代码", "编码"),
@@ -67,7 +67,7 @@ class RegionNames:
 
     @classmethod
     def builtin(cls, name: Literal["china_provinces", "us_states"], codes: Iterable[str] | None = None) -> RegionNames:
-        """China's 34 provincial units (GB/T 2260) or the 50 states and DC (FIPS), or those of ``codes`` in their order."""
+        """China's 34 provincial units (GB/T 2260) or the 50 states and DC (FIPS); ``codes`` picks and orders them."""
         table = _builtin_table(name)
         wanted = list(codes) if codes is not None else list(table["code"])
         return cls(table.set_index("code", drop=False).loc[wanted].reset_index(drop=True))
@@ -293,7 +293,7 @@ def _builtin_table(name: str) -> pd.DataFrame:
 def _is_part(table: pd.DataFrame, known: pd.DataFrame) -> bool:
     """Whether every row of ``table`` is one of ``known``, by code and by a name."""
     names = {
-        _plain_code(row.code): {_folded(text) for text in (row.name_zh, row.name_en, row.short_zh)}
+        _plain_code(str(row.code)): {_folded(text) for text in (row.name_zh, row.name_en, row.short_zh)}
         for row in known.itertuples(index=False)
     }
     return all(

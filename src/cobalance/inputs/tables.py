@@ -50,7 +50,8 @@ class TableSource:
                what the whole table is about, where no column or heading says it; ``variable`` may be any known name
                (``coal``, ``煤炭``, ``land_area cropland``) or, with an ``item`` column, a variable (``land_area``)
     unit       of values that print no unit themselves; it outranks 单位：… above the table (told as W310)
-    names      name of a variable, item or heading → ``"variable item"`` or a known name: ``{"耕地": "land_area cropland"}``;
+    names      name of a variable, item or heading → ``"variable item"`` or a known name
+               (``{"耕地": "land_area cropland"}``);
                wide tables with variables across then read these headings only (others are told as W303)
     drop       labels of rows and columns to leave out (told as W301); 合计, 全国, Total … are recognised without
     encoding   of a text file whose encoding is ambiguous
@@ -73,9 +74,9 @@ class TableSource:
 
 @dataclass(frozen=True)
 class Observations:
-    """Cells read. ``frame`` has ``OBSERVATION_COLUMNS``: region code, year, variable, item ("" if none), value (NaN where
-    the table prints none) in ``unit``, its place (``row`` as a spreadsheet counts), source, flag, note, the unit and
-    the text as printed. ``notices`` say what the reader did beyond reading."""
+    """Cells read. ``frame`` has ``OBSERVATION_COLUMNS``: region code, year, variable, item ("" if none), value (NaN
+    where the table prints none) in ``unit``, its place (``row`` as a spreadsheet counts), source, flag, note, the
+    unit and the text as printed. ``notices`` say what the reader did beyond reading."""
 
     frame: pd.DataFrame
     notices: tuple[Problem, ...] = ()
@@ -87,7 +88,7 @@ def read_observations(
     variable_names: VariableNames | None = None,
     base_dir: str | Path = ".",
 ) -> Observations:
-    """The observations of one table, in the method's names and canonical units (ha, t, person, t C; fuels in t, m3, GJ).
+    """The observations of one table, in the method's names and units (ha, t, person, t C; fuels in t, m3, GJ).
 
     Raises E301–E326, E402, E403: every problem of the table at once, each with file, sheet, row and column.
     """
@@ -151,7 +152,10 @@ class _Reader:
         """Rows and columns that add up others (合计, Total, and those of ``drop``) left out and told by name."""
         raw = self._without_unread_columns(raw)
         dropped = {words.folded(label) for label in self.source.drop}
-        is_known = {"region": is_region, "variable": lambda label: self.names.quantity(label) is not None}
+        is_known: dict[str, Callable[[Any], bool]] = {
+            "region": is_region,
+            "variable": lambda label: self.names.quantity(label) is not None,
+        }
         for key in (*KEYS, "item"):
             if key == "year" or getattr(self.source, key, None) is not None:
                 continue
@@ -281,7 +285,7 @@ class _Reader:
         return read.value, read.unit, read.scaled
 
     def _units(self, raw: pd.DataFrame, own: np.ndarray, scaled: np.ndarray) -> list[str]:
-        """The unit of each cell: its own, its unit column's, its heading's, the source's, the title's, in this order."""
+        """The unit of each cell: its own, else its unit column's, its heading's, the source's, the title's."""
         column = self._text(raw, "unit")
         stated = self.source.unit or ""
         titles = {title for title in raw["title_unit"] if title} if stated else set()

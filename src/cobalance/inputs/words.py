@@ -15,11 +15,14 @@ from cobalance.vocabulary.errors import CobalanceError
 HEADINGS: dict[str, tuple[str, ...]] = {
     "region": (
         "region", "adcode", "code", "fips", "state", "province", "city", "county", "name", "region_zh", "region_en",
-        "地区", "区域", "省份", "省", "省市", "省市区", "省（市、区）", "省（区、市）", "城市", "市县", "州", "行政区",
-        "代码", "行政区划代码", "地区名称", "省份名称", "county_code", "geoid",
+        "county_code", "geoid", "地区", "区域", "省份", "省", "省市", "省市区", "省（市、区）", "省（区、市）", "城市",
+        "市县", "州", "行政区", "代码", "行政区划代码", "地区名称", "省份名称",
     ),
     "year": ("year", "年份", "年", "年度", "时间"),
-    "variable": ("variable", "indicator", "指标", "指标名称", "变量", "项目", "item", "land_class", "fuel", "class", "地类", "燃料", "品种", "能源品种"),
+    "variable": (
+        "variable", "indicator", "指标", "指标名称", "变量", "项目", "item", "land_class", "fuel", "class",
+        "地类", "燃料", "品种", "能源品种",
+    ),
     "item": ("item", "land_class", "fuel", "class", "地类", "燃料", "品种", "能源品种", "类别"),
     "value": ("value", "数值", "值", "数据"),
     "unit": ("unit", "units", "单位", "计量单位"),
@@ -30,7 +33,13 @@ HEADINGS: dict[str, tuple[str, ...]] = {
 """Role of a column → the headings that name it, the first ones preferred."""
 
 TOTALS = frozenset(
-    ["合计", "总计", "共计", "小计", "全国", "全国合计", "全国总计", "全国总计数", "全国平均", "地区合计", "地区总计", "各地区合计", "各省合计", "全省", "全省合计", "全省总计", "全市", "全市合计", "东部", "中部", "西部", "东北", "东部地区", "中部地区", "西部地区", "东北地区", "华北", "华东", "华中", "华南", "中南", "西南", "西北", "华北地区", "华东地区", "华中地区", "华南地区", "中南地区", "西南地区", "西北地区", "中国", "total", "grandtotal", "sum", "subtotal", "national", "nationaltotal", "nationwide", "china", "prchina", "us", "usa", "unitedstates", "unitedstatestotal", "ustotal", "allstates", "allregions", "chinatotal"]
+    """
+    合计 总计 共计 小计 全国 全国合计 全国总计 全国总计数 全国平均 地区合计 地区总计 各地区合计 各省合计 中国
+    全省 全省合计 全省总计 全市 全市合计 东部 中部 西部 东北 东部地区 中部地区 西部地区 东北地区
+    华北 华东 华中 华南 中南 西南 西北 华北地区 华东地区 华中地区 华南地区 中南地区 西南地区 西北地区
+    total grandtotal sum subtotal national nationaltotal nationwide china prchina chinatotal
+    us usa unitedstates unitedstatestotal ustotal allstates allregions
+    """.split()  # noqa: SIM905
 )
 """Labels of rows and columns that add up others (folded)."""
 
@@ -40,7 +49,11 @@ _NOTE_ROW = re.compile(
     r"\s*(?:[*※]|[①-⑳]|\d[.、)]|(?:注释?|附注|说明|资料来源|数据来源|来源|备注|notes?|sources?|remarks?)(?:\s*[\d①-⑳a-z]?\s*[:：.、]|$))",
     re.IGNORECASE,
 )
-_CONTINUATION = re.compile(r"[（(]?\s*(?:续\s*表|continued\b|cont\.)|.*(?:[（(]\s*续\s*[\d一二三四五六七八九十]*\s*[)）]|[（(]?continued[)）]?)\s*$", re.I)  # fmt: skip
+_CONTINUATION = re.compile(
+    r"[（(]?\s*(?:续\s*表|continued\b|cont\.)"
+    r"|.*(?:[（(]\s*续\s*[\d一二三四五六七八九十]*\s*[)）]|[（(]?continued[)）]?)\s*$",
+    re.IGNORECASE,
+)
 _TITLE_UNIT = re.compile(r"(?:单\s*位|\bunits?)\s*[:：]\s*(.+?)\s*(?:\bunits?\s*[:：].*)?[)）]?\s*$", re.IGNORECASE)
 _YEAR = re.compile(r"([12]\d{3})(?:\.0)?\s*(?:年|年末|年底)?")
 _CHINESE = r"\u3400-\u9fff"
@@ -53,7 +66,7 @@ def folded(text: Any) -> str:
 
 
 def readings(text: Any) -> tuple[str, ...]:
-    """A bilingual label as printed in yearbooks (北 京 Beijing): the whole, its Chinese part, its Latin part; folded."""
+    """The readings, folded, of a label such as 北 京 Beijing: the whole, its Chinese part, its Latin part."""
     whole = unicodedata.normalize("NFKC", str(text))
     if not (re.search(f"[{_CHINESE}]", whole) and re.search("[A-Za-z]", whole)):
         return (folded(whole),)
@@ -109,7 +122,7 @@ def year_of(cell: Any) -> int | None:
 
 
 def is_total(label: Any) -> bool:
-    """Whether a label of rows or columns says that it adds up others: 合 计, 全国 National Total, Total of states, 000000."""
+    """Whether a label says that it adds up others: 合 计, 全国 National Total, Total of states, 000000."""
     plain = [reading.strip("()[]:") for reading in readings(re.sub(r"[.·、,，]", "", str(label)))]
     return str(label).strip() in NATIONAL_CODES or any(text in TOTALS or text.startswith("total") for text in plain)
 
