@@ -17,8 +17,8 @@ from cobalance.coefficients.sets import COLUMNS, EVERYWHERE, STATUSES, quantitie
 from cobalance.vocabulary.errors import CobalanceError, Place, Problems, nearest
 
 Preference: TypeAlias = str | Path | Sequence[str | Path]
-Selection: TypeAlias = Mapping[str, "Preference | Mapping[str, Preference]"]
-"""Family → a set, sets in order of preference, or a mapping of ``default`` and single items to either."""
+Selection: TypeAlias = Mapping[str, "Preference | Mapping[str, Preference] | None"]
+"""Family → a set, sets in order of preference, or a mapping of ``default`` and items to either; None: not wanted."""
 
 DEFAULT_SELECTION: Selection = {
     "sequestration": "npp-footprint",
@@ -62,7 +62,7 @@ class Choice:
             }
 
     def frames(self, family: str, item: str) -> list[pd.DataFrame]:
-        """The sets for an item of a family, in order of preference; none where the choice itself was refused."""
+        """The sets for an item of a family, in order of preference; none where it is not wanted or was refused."""
         choice = self._families[family]
         return choice.get(item, choice.get("default", []))
 
@@ -233,6 +233,8 @@ def _preferences(
     choice: Any, family: str, items: Collection[str], problems: Problems
 ) -> dict[str, tuple[str | Path, ...]]:
     """``choice`` in its longest form: item or ``default`` → names in order of preference."""
+    if choice is None:
+        return {}
     entries = dict(choice) if isinstance(choice, Mapping) else {"default": choice}
     result: dict[str, tuple[str | Path, ...]] = {}
     for item, entry in entries.items():

@@ -89,7 +89,8 @@ def coefficients(
 ) -> Coefficients:
     """The coefficients that ``selection`` gives for the labels of a study.
 
-    A family that ``selection`` leaves out takes that of ``DEFAULT_SELECTION``. A fuel without an entry in
+    A family that ``selection`` leaves out takes that of ``DEFAULT_SELECTION``; one given as None (a study without
+    cement, say) is NaN throughout, with no row in ``table`` and no notice. A fuel without an entry in
     ``fuel_units`` is a source of an inventory that is already in carbon: it gets its oxygen and no emission factor.
 
         oxygen_per_carbon   = oxidative ratio · 32/12                  where a set gives the molar ratio
