@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cobalance.accounts.ecological_land import (
@@ -100,6 +100,17 @@ def test_caps_bound_the_conversion_by_class() -> None:
     assert convertible.values.tolist() == [[0.0, 5.0, 20.0, 6.0]]
     # into forest: 5 · (6 − 3)/6 + 20 · (6 − 1.5)/6 + 6 · 1 = 2.5 + 15 + 6
     assert conversion_capacity(convertible, RATE).values == pytest.approx([23.5])
+    # into cropland: 20 · (3 − 1.5)/6 + 6 · 3/6; cropland itself stays
+    assert conversion_capacity(convertible, RATE, into="cropland").values == pytest.approx([8.0])
+
+
+def test_without_caps_the_best_class_bounds_the_capacity_and_with_caps_the_reference_does() -> None:
+    wetland_like = rates(6.0, 3.0, 12.0, 0.0)  # a class that takes up twice what forest does
+    assert account(AREA, wetland_like, 1.0)["conversion_capacity"].item() == pytest.approx(30 * 12 / 6)
+    caps = {"caps": rates(0.0, 0.0, 0.0, 1.0, units="1")}
+    burden = {"carbon": by_region(1.0, units="t C / yr")}
+    capped = ecological_land(AREA, {"carbon": wetland_like}, burden, **caps)
+    assert capped["conversion_capacity"].item() == pytest.approx(30)
 
 
 def test_status_words() -> None:
@@ -235,6 +246,7 @@ sizes = st.floats(1.0, 1e6)
 positive_rates = st.floats(0.1, 20.0)
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     area=st.lists(sizes, min_size=4, max_size=4),
     rate=st.lists(positive_rates, min_size=4, max_size=4),
@@ -257,6 +269,7 @@ def test_the_gap_does_not_depend_on_the_reference_class(
         assert result["ecological_land_gap"].item() == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
+@settings(deadline=None, max_examples=40)
 @given(area=st.lists(sizes, min_size=4, max_size=4), burden=st.floats(1.0, 1e8), more=st.floats(1.0, 5.0))
 def test_more_burden_never_narrows_and_more_land_never_widens_the_gap(
     area: list[float], burden: float, more: float
@@ -267,6 +280,7 @@ def test_more_burden_never_narrows_and_more_land_never_widens_the_gap(
     assert account(land(wider), RATE, burden)["ecological_land_gap"].item() <= base + 1e-9
 
 
+@settings(deadline=None, max_examples=40)
 @given(caps=st.lists(st.floats(0, 1), min_size=4, max_size=4), wider=st.floats(0, 1))
 def test_wider_caps_never_lessen_the_capacity(caps: list[float], wider: float) -> None:
     narrow = conversion_capacity(convertible_land(AREA, RATE, rates(*caps, units="1")), RATE)

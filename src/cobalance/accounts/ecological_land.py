@@ -180,20 +180,24 @@ def convertible_land(land_area: xr.DataArray, rate: xr.DataArray, caps: xr.DataA
 
 
 @for_carbon_and_oxygen("rate", convertible="ha", rate="t {substance} / ha / yr", returns="ha")
-def conversion_capacity(convertible: xr.DataArray, rate: xr.DataArray, reference: str = "forest") -> xr.DataArray:
+def conversion_capacity(
+    convertible: xr.DataArray, rate: xr.DataArray, reference: str = "forest", into: str | None = None
+) -> xr.DataArray:
     """The most that converting land could add, in hectares of the reference class.
 
     convertible  (region, land_class)    ha, by the class that the land has now
     rate         (land_class[, region])  t C / ha / yr, or t O2 / ha / yr
+    into         the class that all of it becomes; None for whichever takes up most
     returns      (region)                ha of the reference class
 
-        C[r] = Σ_k V[r, k] · (max_j s[j] − s[k]) / s[reference]
+        C[r] = Σ_k V[r, k] · max(0, s[into] − s[k]) / s[reference]
 
     Raises E201–E204, E811.
     """
     reference_rate = _rate_of(rate, reference, "conversion_capacity")
-    gain = (rate.max("land_class", skipna=False) - rate) / reference_rate.where(reference_rate > 0)
-    return total_along(convertible * gain, "land_class")
+    best = rate.max("land_class", skipna=False) if into is None else _rate_of(rate, into, "conversion_capacity")
+    gain = (best - rate).clip(min=0) / reference_rate.where(reference_rate > 0)
+    return (convertible * gain).sum("land_class", skipna=False)
 
 
 def ecological_land_status(needed: xr.DataArray, standard: xr.DataArray, capacity: xr.DataArray) -> xr.DataArray:
@@ -247,7 +251,9 @@ def ecological_land(
                ``ecological_land_shortfall``, ``conversion_capacity`` in ha of the reference class,
                ``ecological_land_gap`` in %, ``ecological_land_status`` and ``ecological_land_reason`` as words
 
-    Instead of ``region`` the arrays may have ``group``. Raises E201–E204, E811–E813.
+    With caps the convertible land is taken to become the reference class; without caps the capacity is the most that
+    could be thought of (see :func:`convertible_land`): whichever class takes up most. Instead of ``region`` the arrays
+    may have ``group``. Raises E201–E204, E811–E813.
     """
     accounts = [
         _account(land_area, rates[target], burdens[target], phi=phi, reference=reference, caps=caps) for target in rates
@@ -268,7 +274,8 @@ def _account(
     reference_rate = _rate_of(rate, reference, "ecological_land").assign_attrs(rate.attrs)
     standard = standard_ecological_land(land_area, rate, reference)
     needed = needed_ecological_land(burden, reference_rate, phi)
-    capacity = conversion_capacity(convertible_land(land_area, rate, caps), rate, reference)
+    into = None if caps is None else reference
+    capacity = conversion_capacity(convertible_land(land_area, rate, caps), rate, reference, into)
     shortfall = (needed - standard).clip(min=0, keep_attrs=False).assign_attrs(units="ha")
     gap = ecological_land_gap(needed, standard)
     reason = undefined_gap_reason(burden, standard, reference_rate, capacity)
