@@ -35,7 +35,7 @@ def test_two_figures_for_a_cell_are_shown_with_both_places():
         combined([cement((2010, 1.0)), cement((2009, 7.0), (2010, 2.0), file="b.csv")])
     (problem,) = caught.value.problems
     assert problem.code == "E315"
-    assert "1 t / yr at a.csv:2, 2 t / yr at b.csv:3" in problem.text()
+    assert "1 t / yr at a.csv!D2, 2 t / yr at b.csv!D3" in problem.text()
     assert problem.text("zh").startswith("E315 b.csv")
 
 
@@ -62,7 +62,7 @@ def test_negative_figures_are_out_of_bounds():
 def test_a_fuel_in_mass_and_in_heat_is_refused():
     tonnes = observations(("110000", 2010, "fuel_use", "coal", 1.0, "t / yr"))
     heat = observations(("110000", 2011, "fuel_use", "coal", 1.0, "GJ / yr"), file="b.csv")
-    with pytest.raises(CobalanceError, match=r"E320.*coal.*a.csv:2.*b.csv:2"):
+    with pytest.raises(CobalanceError, match=r"E320.*coal.*a.csv!D2.*b.csv!D2"):
         combined([tonnes, heat])
 
 
@@ -78,7 +78,7 @@ def test_missing_region_years_say_why():
     table = missing_table(frame, REGIONS, [2010, 2011])
     assert list(table.columns) == ["variable", "item", "region", "year", "reason"]
     reasons = {(row.region, row.year): row.reason for row in table.itertuples()}
-    assert reasons == {("110000", 2011): "'nan' in a.csv:3", ("310000", 2010): "no row", ("310000", 2011): "no row"}
+    assert reasons == {("110000", 2011): "'nan' in a.csv!D3", ("310000", 2010): "no row", ("310000", 2011): "no row"}
 
 
 SERIES = ((2000, 10.0), (2004, 30.0))

@@ -176,6 +176,13 @@ def test_total_columns_and_dropped_rows_are_told(tmp_path):
     assert "全国, 自定义" in found.notices[0].text()
 
 
+def test_columns_beside_the_years_are_told(tmp_path):
+    content = "地区,2010,2011,平均增长\n北京,1,2,100\n"
+    found = read(tmp_path, "x.csv", content, layout="wide", variable="cement", unit="t")
+    assert len(found.frame) == 2
+    assert [notice.code for notice in found.notices] == ["W303"] and "平均增长" in found.notices[0].text()
+
+
 def test_a_unit_that_the_sheet_says_otherwise_is_told(tmp_path):
     content = "单位：万吨,\n地区,2010\n北京,3\n"
     found = read(tmp_path, "x.csv", content, layout="wide", variable="cement", unit="t")
@@ -208,6 +215,7 @@ BAD = [
     ("E306", "region,jahr,variable,value\n11,2010,cement,1\n", {}, "no heading with year"),
     ("E306", "地区,甲,乙\n北京,1,2\n", WIDE, "year …"),
     ("E307", "region,year,variable,value,value\n11,2010,cement,1,2\n", {}, "columns: D, E"),
+    ("E307", "地区,2010,2010\n北京,1,2\n", WIDE, "the heading '2010' stands in several columns: B, C"),
     ("E308", TIDY + "11,2010,cement,1,23\n11,2011,cement,abc\n", {"unit": "t"}, "row 3, column D: 'abc'"),
     ("E309", TIDY + "11,2010/11,cement,1\n", {"unit": "t"}, "'2010/11' is not a year"),
     ("E310", TIDY + "11,2010,cemnt,1\n", {"unit": "t"}, "nearest: cement"),
@@ -289,6 +297,32 @@ def test_bad_workbooks_are_refused(tmp_path, code, source, rows, merges, sheets,
     with pytest.raises(CobalanceError, match=code) as caught:
         read_observations(TableSource("x.xlsx", **WIDE, **source), CHINA, base_dir=tmp_path)
     assert words in str(caught.value)
+
+
+def test_a_heading_of_two_rows_is_refused_not_misread(tmp_path):
+    rows = [["地区", "煤炭", None, "汽油", None], [None, 2010, 2011, 2010, 2011], ["北京", 1, 2, 3, 4]]
+    workbook(tmp_path, rows, ("A1:A2", "B1:C1", "D1:E1"))
+    for options in ({"variable": "coal"}, {"across": "variable", "year": 2010}):
+        source = TableSource("x.xlsx", layout="wide", unit="t", **options)
+        with pytest.raises(CobalanceError, match=r"E307.*columns: B, [CD]"):
+            read_observations(source, CHINA, base_dir=tmp_path)
+
+
+def test_sections_repeated_headings_and_merged_labels(tmp_path):
+    rows = [
+        ["地区", "年份", "水泥"],
+        ["东部", None, None],
+        ["北京", 2010, 1],
+        [None, 2011, 2],
+        ["地区", "年份", "水泥"],
+        ["上海", 2010, 3],
+    ]
+    workbook(tmp_path, rows, ("A2:C2", "A3:A4"))
+    source = TableSource("x.xlsx", layout="wide", down=("region", "year"), across="variable", unit="t")
+    found = read_observations(source, CHINA, base_dir=tmp_path)
+    assert list(figures(found).values()) == [1, 2, 3]
+    assert list(found.frame["row"]) == [3, 4, 6]
+    assert "东部" in found.notices[0].text()
 
 
 def test_a_broken_workbook_is_refused(tmp_path):

@@ -51,7 +51,7 @@ def missing_table(frame: pd.DataFrame, regions: Sequence[str], years: Sequence[i
     cells = frame.loc[:, ["variable", "item"]].drop_duplicates()
     grid = cells.merge(pd.DataFrame({"region": list(regions)}), how="cross")
     grid = grid.merge(pd.DataFrame({"year": list(map(int, years))}), how="cross")
-    columns = [*CELL, "value", "file", "sheet", "row", "printed"]
+    columns = [*CELL, "value", "file", "sheet", "row", "column", "printed"]
     joined = grid.merge(frame.loc[:, columns], on=CELL, how="left")
     gaps = joined[joined["value"].isna()]
     reasons = [
@@ -177,6 +177,6 @@ def _place(row: pd.Series) -> Place:
 
 
 def _text(row: pd.Series) -> str:
-    """A place in a sentence, the same in both languages: energy.xlsx[煤炭]:12"""
-    sheet = f"[{row.sheet}]" if row.sheet else ""
-    return f"{row.file}{sheet}:{int(row.row)}"
+    """A place in a sentence, the same in both languages: energy.xlsx[煤炭]!B12"""
+    sheet = f"[{row['sheet']}]" if row["sheet"] else ""
+    return f"{row['file']}{sheet}!{row['column']}{int(row['row'])}"

@@ -60,11 +60,13 @@ class _Heading:
 def raw_rows(grid: Grid, layout: Layout, problems: Problems) -> pd.DataFrame:
     """One row a value cell with the labels that stand for it (columns ``RAW_COLUMNS``, ``row`` and column from 0).
 
-    Raises E306 (no heading), E307 (a heading twice), E317 (no rows under it); text rows left out are noted as W302.
+    Raises E306 (no heading), E307 (a heading twice), E317 (no rows under it); text rows left out are noted
+    as W302, headings beside years that are none as W303.
     """
     pieces: list[pd.DataFrame] = []
     heading: _Heading | None = None
     title = ""
+    unread: list[str] = []
     for start, stop in _blocks(grid):
         while start < stop:
             found = _heading(grid, start, stop, layout)
@@ -72,11 +74,15 @@ def raw_rows(grid: Grid, layout: Layout, problems: Problems) -> pd.DataFrame:
                 raise _no_heading(grid, start, stop, layout)
             heading = found or heading
             assert heading is not None
+            if found:
+                unread += [each for each in _unread(grid, found, layout) if each not in unread]
             first = found.last + 1 if found else start
             title = _title_unit(grid, start, found.row if found else start) or title
             end = _printed_again(grid, heading, first, stop) if found else stop
             pieces.append(_block_rows(grid, layout, heading, (first, end), problems).assign(title_unit=title))
             start = end
+    if unread:
+        problems.add("W303", grid.where, headings=unread)
     rows = pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame(columns=list(RAW_COLUMNS))
     if rows.empty:
         raise refuse("E317", grid.where)
@@ -150,6 +156,15 @@ def _across(grid: Grid, row: int, roles: Mapping[str, int], layout: Layout) -> d
     if layout.across == "variable":
         return {column: cell for column, cell in cells.items() if words.year_of(cell) is None}
     return {}
+
+
+def _unread(grid: Grid, heading: _Heading, layout: Layout) -> list[str]:
+    """Headings beside the years that are none, as 平均增长 or 2011P: their columns are not read, and that is told."""
+    if layout.across != "year":
+        return []
+    used = {*heading.roles.values(), *heading.across}
+    cells = enumerate(grid.cells[heading.row])
+    return [str(cell).strip() for column, cell in cells if column not in used and not is_blank(cell)]
 
 
 def _corner(grid: Grid, row: int, across: Mapping[int, Any], layout: Layout) -> int | None:

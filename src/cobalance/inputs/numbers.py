@@ -24,7 +24,7 @@ Kind = Literal["number", "missing", "not a number"]
 
 MISSING_MARKS = frozenset(
     r"""
-    - -- --- ---- — —— ——— – − ― ─ ── … …… ... ...... .. / // \ x ×
+    - -- --- ---- — —— ——— – − ― ─ ── … …… ... ...... .. / // \
     na n/a n.a. n.a nan #n/a null none nil (na) missing
     缺 缺失 缺测 暂缺 无数据 暂无 暂无数据 不详 未统计
     """.split()  # noqa: SIM905

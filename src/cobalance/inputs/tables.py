@@ -171,7 +171,17 @@ class _Reader:
                 at = sorted({int(row) + 1 for row in rows["row"]})
                 self.problems.add("W301", self._place(rows.iloc[0], column=False), labels=out, rows=at)
                 raw = raw[~raw[key].isin(out)]
+        self._refuse_repeated_headings(raw)
         return raw.reset_index(drop=True)
+
+    def _refuse_repeated_headings(self, raw: pd.DataFrame) -> None:
+        """E307 where columns of one row carry the same heading, as under a heading of two rows."""
+        if self.source.layout != "wide":
+            return
+        repeated = raw[raw.duplicated(["row", self.source.across], keep=False)]
+        for label, rows in repeated.groupby(repeated[self.source.across].map(str), sort=False):
+            columns = [column_letter(column) for column in pd.unique(rows["column"])]
+            self.problems.add("E307", self._place(rows.iloc[0], column=False), found=label, columns=columns)
 
     def _without_unread_columns(self, raw: pd.DataFrame) -> pd.DataFrame:
         """Variables along the heading: those that ``names`` omits, or that hold text only, are told as W303."""
