@@ -125,7 +125,8 @@ def read_set(name_or_path: str | Path) -> pd.DataFrame:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise refuse("E502", Place(file=str(path)), reason=error.strerror or str(error)) from error
+            reason = error.strerror or str(error)
+            raise refuse("E502", Place(file=str(path)), reason=reason, reason_zh=reason) from error
         return _checked(_decoded(content, str(path)), str(path), path.name)
     if name_or_path not in set_names():
         raise refuse("E501", name=name_or_path, nearest=nearest(name_or_path, set_names()))
@@ -144,7 +145,7 @@ def _decoded(content: bytes, file: str) -> str:
             return content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise refuse("E502", Place(file=file), reason="neither UTF-8 nor GB18030")
+    raise refuse("E502", Place(file=file), reason="neither UTF-8 nor GB18030", reason_zh="既非 UTF-8 也非 GB18030")
 
 
 def _checked(text: str, file: str, name: str) -> pd.DataFrame:
