@@ -92,7 +92,7 @@ def init(
     notes = write_study_file(table, output, boundary=boundary, force=force)
     typer.echo(_in(_language(), f"Wrote {output}.", f"已写入 {output}。"))
     for note in notes:
-        typer.echo("  " + note)
+        typer.echo("  " + note[_language()])
     typer.echo(_in(_language(), "Next: ", "下一步：") + f"cobalance check {output}")
 
 
