@@ -42,6 +42,17 @@ def test_a_chinese_shapefile_without_cpg_is_read(tmp_path, encoding):
     assert list(found.frame["name_zh"]) == ["上海市", "北京市"]
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the writer says that it cuts, which is the point
+def test_texts_that_a_shapefile_cut_inside_a_character_are_told(tmp_path):
+    frame = gpd.GeoDataFrame({"name": ["北京", "上海"], "省级行政区划名称": ["京", "沪"]}, geometry=[BEIJING, SHANGHAI])
+    frame.set_crs("EPSG:4326").to_file(tmp_path / "b.shp", encoding="utf-8")
+    (tmp_path / "b.cpg").unlink()
+    found = read_boundaries("b.shp", "name", TWO, base_dir=tmp_path)
+    assert list(found.frame["name_zh"]) == ["上海市", "北京市"]
+    assert [notice.code for notice in found.notices] == ["W407"]
+    assert "省级行" in found.notices[0].text()
+
+
 def test_rings_run_counter_clockwise_outside(tmp_path):
     clockwise = Polygon(list(BEIJING.exterior.coords)[::-1] if BEIJING.exterior.is_ccw else BEIJING.exterior.coords)
     write(tmp_path, [("北京", clockwise), ("上海", SHANGHAI)])

@@ -225,6 +225,7 @@ BAD = [
     ("E312", TIDY + "11,2010,cement,12r\n", {"unit": "t"}, "'r'"),
     ("E314", TIDY + ",2010,cement,1\n", {"unit": "t"}, "rows 2 have figures but no region"),
     ("E317", TIDY, {"unit": "t"}, "no rows of figures"),
+    ("E317", TIDY + "全国,2010,cement,1\n", {"unit": "t"}, "no rows of figures"),
     ("E318", "地区,2010\n北京,1\n", {"layout": "wide", "unit": "t"}, "says nothing of variable"),
     ("E318", "地区,2010\n北京,1\n", {**WIDE, "year": 2010}, "year twice"),
     ("E322", TIDY + "11,2010,population,1.2亿\n", {"unit": "万人"}, "multiplier of its own"),

@@ -9,10 +9,12 @@ from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyogrio
 import pyproj
 import shapely
 
+from cobalance.inputs.cells import is_blank
 from cobalance.inputs.encoding import text_encoding
 from cobalance.inputs.regions import RegionNames
 from cobalance.vocabulary.errors import Place, Problem, Problems, nearest, refuse
@@ -100,7 +102,7 @@ def _read(path: Path, place: Place, options: BoundaryOptions, problems: Problems
         layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
         if (options.layer is not None and options.layer not in layers) or (options.layer is None and len(layers) != 1):
             raise refuse("E419", place, found=options.layer or "–", present=layers)
-        frame = pyogrio.read_dataframe(path, layer=options.layer, encoding=encoding)
+        frame = _frame(path, options.layer, encoding)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, OSError, UnicodeDecodeError) as error:
         raise refuse("E406", place, reason=str(error).splitlines()[0]) from error
     if not isinstance(frame, gpd.GeoDataFrame):
@@ -114,6 +116,22 @@ def _read(path: Path, place: Place, options: BoundaryOptions, problems: Problems
     if cut:
         problems.add("W407", place, found=list(dict.fromkeys(cut)))
     return frame
+
+
+def _frame(path: Path, layer: str | None, encoding: str | None) -> gpd.GeoDataFrame | pd.DataFrame:
+    """The layer; texts that a Shapefile cut inside a character keep what can be read, with U+FFFD at the cut."""
+    try:
+        return pyogrio.read_dataframe(path, layer=layer, encoding=encoding)
+    except UnicodeDecodeError as error:
+        used = encoding or error.encoding
+    frame = pyogrio.read_dataframe(path, layer=layer, encoding="ISO-8859-1")
+
+    def readable(text: Any) -> Any:
+        return text.encode("ISO-8859-1").decode(used, "replace") if isinstance(text, str) else text
+
+    for column in frame.columns.drop("geometry"):
+        frame[column] = frame[column].map(readable)
+    return frame.rename(columns=readable)
 
 
 def _table_encoding(path: Path, place: Place) -> str | None:
@@ -154,7 +172,7 @@ def _matched(
     for label in matches.ambiguous:
         candidates = " | ".join(map(regions.label, matches.ambiguous[label]))
         problems.add("E403", place, found=label, candidates=candidates)
-    surplus = [str(label) for label in (*matches.unknown, *matches.outside)]
+    surplus = ["(blank)" if is_blank(label) else str(label) for label in (*matches.unknown, *matches.outside)]
     if surplus:
         problems.add("E412" if options.surplus == "refuse" else "W404", place, found=_listed(surplus))
     codes = [matches.codes[label] for label in frame[key]]

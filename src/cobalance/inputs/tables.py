@@ -109,6 +109,8 @@ def read_observations(
     reader = _Reader(grid, source, known, problems)
     raw = reader.without_left_out(raw, is_region)
     frame = reader.observations(raw, region_names)
+    if frame.empty:
+        problems.add("E317", grid.where)
     problems.raise_errors()
     return Observations(frame, problems.notices)
 
