@@ -1,0 +1,150 @@
+"""Which figures a study has, chapter by chapter, and their files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from cobalance.report import figures, maps, style
+from cobalance.report.facts import BALANCE, BURDEN, CAPACITY, CARBON, OXYGEN, TARGETS, Facts
+from cobalance.study.results import written
+from cobalance.vocabulary.errors import Language
+
+ACCOUNTS, BALANCES, SPACE, OUTLOOK, LAND = "accounts", "balance", "space", "outlook", "land"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure that a study has: its file's name, its chapter, and how it is drawn in a language."""
+
+    name: str
+    chapter: str
+    draw: Callable[[Language], Figure]
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A drawn figure."""
+
+    drawing: Drawing
+    language: Language
+    figure: Figure
+    svg: str
+
+    @property
+    def title(self) -> str:
+        return str(self.figure.get_label())
+
+
+def drawings(facts: Facts) -> list[Drawing]:
+    """The study's figures in the order of the report; what a study has no data for is left out."""
+    return [*_accounts(facts), *_balances(facts), *_space(facts), *_outlook(facts), *_land(facts)]
+
+
+def plates(facts: Facts, languages: Sequence[Language], lacking: set[str]) -> Iterator[Plate]:
+    """Every figure in every language; characters that no face has are added to ``lacking``."""
+    with style.drawing():
+        for drawing in drawings(facts):
+            for language in languages:
+                figure = drawing.draw(language)
+                lacking |= style.mend_glyphs(figure)
+                svg = style.written(figure, "svg").decode("utf-8")
+                yield Plate(drawing, language, figure, svg)
+
+
+def save(plate: Plate, directory: Path, forms: Sequence[str]) -> list[Path]:
+    """Write a plate as ``directory/LANGUAGE/NAME.FORM`` for each form (svg, png, pdf)."""
+    folder = directory / plate.language
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for form in forms:
+        file = folder / f"{plate.drawing.name}.{form}"
+        with style.drawing(), written(file) as temporary:
+            temporary.write_bytes(plate.svg.encode() if form == "svg" else style.written(plate.figure, form))
+        files.append(file)
+    return files
+
+
+def _accounts(facts: Facts) -> Iterator[Drawing]:
+    for target in TARGETS:
+        for variable in (BURDEN[target], CAPACITY[target]):
+            if facts.has(variable) and facts.total(variable).sum.notna().any():
+                yield Drawing(
+                    f"{variable}_by_{'source' if variable == BURDEN[target] else 'class'}",
+                    ACCOUNTS,
+                    lambda language, variable=variable: figures.stacked_bars(facts, variable, language),
+                )
+
+
+def _balances(facts: Facts) -> Iterator[Drawing]:
+    if not facts.has_shapes:
+        return
+    for target in TARGETS:
+        years = facts.shared_years(target) if facts.has(BALANCE[target]) else None
+        for year in dict.fromkeys(years or ()):
+            yield Drawing(
+                f"{target}_balance_map_{year}",
+                BALANCES,
+                lambda language, target=target, year=year: maps.balance_map(facts, target, year, language),
+            )
+
+
+def _space(facts: Facts) -> Iterator[Drawing]:
+    centres = facts.table("gravity_centre")
+    for variable in _variables(centres, "longitude_deg"):
+        if facts.has_shapes:
+            yield Drawing(
+                f"gravity_centre_{variable}",
+                SPACE,
+                lambda language, variable=variable: maps.gravity_map(facts, variable, language),
+            )
+    if len(facts.table("global_moran")) and facts.table("global_moran")["year"].nunique() > 1:
+        yield Drawing("global_moran", SPACE, lambda language: figures.moran_series(facts, language))
+    local = facts.table("local_moran")
+    for variable in _variables(local, "z"):
+        known = local[(local["variable"] == variable) & local["z"].notna()]
+        first, last = int(known["year"].min()), int(known["year"].max())
+        yield Drawing(
+            f"moran_scatter_{variable}_{last}",
+            SPACE,
+            lambda language, variable=variable, last=last: figures.moran_scatter(facts, variable, last, language),
+        )
+        for year in dict.fromkeys((first, last) if facts.has_shapes else ()):
+            yield Drawing(
+                f"lisa_map_{variable}_{year}",
+                SPACE,
+                lambda language, variable=variable, year=year: maps.cluster_map(facts, variable, year, language),
+            )
+
+
+def _outlook(facts: Facts) -> Iterator[Drawing]:
+    rows = facts.table("outlook")
+    if len(rows) and rows["value"].notna().any():
+        yield Drawing("outlook_activities", OUTLOOK, lambda language: figures.outlook_activities(facts, language))
+        if facts.has(BURDEN[CARBON]) and figures.largest_activities(facts):
+            yield Drawing("outlook_regions", OUTLOOK, lambda language: figures.outlook_regions(facts, language))
+
+
+def _land(facts: Facts) -> Iterator[Drawing]:
+    if not facts.has("ecological_land_gap"):
+        return
+    known = [str(target) for target in facts.dataset["target"].values]
+    for target in (CARBON, OXYGEN):
+        if facts.has_shapes and target in known:
+            yield Drawing(
+                f"ecological_land_gap_map_{target}",
+                LAND,
+                lambda language, target=target: maps.gap_map(facts, target, language),
+            )
+    yield Drawing("ecological_land_gap", LAND, lambda language: figures.gap_bars(facts, language))
+
+
+def _variables(table: object, column: str) -> list[str]:
+    """Variables of a table that have a value in ``column`` somewhere."""
+    if not len(table):  # type: ignore[arg-type]
+        return []
+    known = table[table[column].notna()]  # type: ignore[index]
+    return [str(variable) for variable in known["variable"].unique()]
