@@ -106,6 +106,7 @@ def test_land_far_from_the_polygons_area_is_noted(tmp_path):
     ]
     frame = pd.DataFrame(rows, columns=["region", "year", "variable", "item", "value"])
     (notice,) = land_against_polygons(frame, area)
+    assert notice.code == "W306" and notice.text("zh")
     assert notice.details["region"] == "110000" and notice.details["difference"] == "-50"
 
 

@@ -101,6 +101,8 @@ def test_gaps_are_filled_as_told_and_flagged(fill, values, flags):
     assert found.flags["cement_output"].sel(region="110000").values.tolist() == flags.split()
     assert found.dataset["cement_output"].sel(region="310000").isnull().all()
     assert len(found.missing) == np.isnan(values).sum() + 5
+    told = next(notice for notice in found.notices if notice.code == "W307")
+    assert f"{len(found.missing)} region-years of 10" in told.text()
     assert found.dataset["cement_output"].attrs["units"] == "t / yr"
 
 
