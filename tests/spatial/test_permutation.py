@@ -98,8 +98,8 @@ def test_enumeration_is_every_combination(map_of, n):
 
 def test_sums_by_size_by_hand():
     # of 1, 2, 4: one of size 0; 1 2 4; 3 5 6; 7
-    sums = sums_by_size(np.array([1.0, 2.0, 4.0]), 3)
-    assert [sorted(each.tolist()) for each in sums] == [[0.0], [1.0, 2.0, 4.0], [3.0, 5.0, 6.0], [7.0]]
+    sums = sums_by_size(np.array([[1.0, 2.0, 4.0]]), 3)
+    assert [sorted(each[0].tolist()) for each in sums] == [[0.0], [1.0, 2.0, 4.0], [3.0, 5.0, 6.0], [7.0]]
 
 
 def test_number_of_sets_by_hand():
@@ -239,5 +239,6 @@ def test_settings_that_make_no_sense_are_refused(map_of):
 
 
 def test_enumerated_counts_skip_islands():
-    counts = enumerated_counts(np.array([1.0, 2.0, 3.0]), np.array([1, 0, 1]), np.zeros(3), np.zeros(3))
-    assert counts[0].tolist() == [2, 0, 2]
+    values, zero = np.array([[1.0, 2.0, 3.0]]), np.zeros((1, 3))
+    counts = enumerated_counts(values, np.array([1, 0, 1]), zero, zero)
+    assert counts[0].tolist() == [[2, 0, 2]]

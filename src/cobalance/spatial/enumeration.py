@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _HALF_SUMS = 1 << 23
+_SLAB_SUMS = 1 << 22
 
 
 def subsets(n: int, neighbours: Integers) -> int:
@@ -27,42 +28,55 @@ def subsets(n: int, neighbours: Integers) -> int:
 
 def halves_fit(n: int, most: int) -> bool:
     """Whether the sums of one half fit in memory, and all counts in 64 bits."""
+    if most == 0:
+        return True
     half = (n + 1) // 2
     return sum(comb(half, size) for size in range(most + 1)) <= _HALF_SUMS and comb(n - 1, most) < 2**62
+
+
+def variables_at_once(n: int, most: int) -> int:
+    """How many variables to enumerate together, so that the sums of a half stay within some tens of megabytes."""
+    half = (n + 1) // 2
+    return max(1, _SLAB_SUMS // sum(comb(half, size) for size in range(most + 1)))
 
 
 def enumerated_counts(values: Floats, neighbours: Integers, low: Floats, high: Floats) -> tuple[Integers, Integers]:
     """For each region, how many sets of its number of neighbours sum to at least ``low`` and at most ``high``.
 
-    values, low, high   (region)   on the grid of :func:`cobalance.spatial.permutation.on_grid`
+    values, low, high   (variable, region)   on the grid of :func:`cobalance.spatial.permutation.on_grid`
     """
-    n, most = len(values), int(neighbours.max(initial=0))
-    half = n // 2
-    above, below = np.zeros((2, n), dtype=np.int64)
-    for own, other in ((range(half), values[half:]), (range(half, n), values[:half])):
-        partners = [np.sort(sums) for sums in sums_by_size(other, most)]
-        members = np.array(own)
-        for unit in own:
+    n, most = len(neighbours), int(neighbours.max(initial=0))
+    above, below = np.zeros((2, *values.shape), dtype=np.int64)
+    for own in (np.arange(n // 2), np.arange(n // 2, n)):
+        other = np.setdiff1d(np.arange(n), own)
+        partners = [np.sort(sums, axis=1) for sums in sums_by_size(values[:, other], most)]
+        for unit in own[neighbours[own] > 0].tolist():
             k = int(neighbours[unit])
-            if k:
-                parts = sums_by_size(values[members[members != unit]], k)
-                above[unit], below[unit] = _completed(parts, partners, k, low[unit], high[unit])
+            parts = sums_by_size(values[:, own[own != unit]], k)
+            for variable in range(len(values)):
+                above[variable, unit], below[variable, unit] = _completed(
+                    [part[variable] for part in parts],
+                    [partner[variable] for partner in partners[k::-1]],
+                    low[variable, unit],
+                    high[variable, unit],
+                )
     return above, below
 
 
 def sums_by_size(values: Floats, most: int) -> list[Floats]:
-    """Sums of all subsets of 0, 1, … ``most`` of the values."""
-    sums = [np.zeros(1)] + [np.empty(0) for _ in range(most)]
-    for value in values.tolist():
+    """(variable, subset) sums of all subsets of 0, 1, … ``most`` of the values (variable, region)."""
+    sums = [np.zeros((len(values), 1))] + [np.empty((len(values), 0)) for _ in range(most)]
+    for column in values.T:
         for size in range(most, 0, -1):
-            sums[size] = np.concatenate([sums[size], sums[size - 1] + value])
+            sums[size] = np.concatenate([sums[size], sums[size - 1] + column[:, None]], axis=1)
     return sums
 
 
-def _completed(parts: list[Floats], partners: list[Floats], k: int, low: float, high: float) -> tuple[int, int]:
+def _completed(parts: list[Floats], partners: list[Floats], low: float, high: float) -> tuple[int, int]:
+    """Pairs of a part and a partner that sum to at least ``low``, and to at most ``high``; partners are sorted."""
     above = below = 0
-    for size in range(k + 1):
-        part, partner = parts[size], partners[k - size]
-        above += len(part) * len(partner) - int(partner.searchsorted(low - part, side="left").sum())
-        below += int(partner.searchsorted(high - part, side="right").sum())
+    for part, partner in zip(parts, partners, strict=True):
+        falling = np.sort(part)[::-1]  # so that the searches go upwards and share their paths
+        above += len(part) * len(partner) - int(partner.searchsorted(low - falling, side="left").sum())
+        below += int(partner.searchsorted(high - falling, side="right").sum())
     return above, below

@@ -152,8 +152,10 @@ def _decided(
 def _g_scores(z: Floats, weights: Weights, star: bool) -> Floats:
     """(variable, region) z-scores of G or G*; z in deviations from the mean."""
     n, counts = weights.n, weights.cardinalities.astype(float)
-    first: Floats = np.bincount(weights.focal, weights=weights.values, minlength=n)
-    second: Floats = np.bincount(weights.focal, weights=weights.values**2, minlength=n)
+    first, second = (
+        np.asarray(np.bincount(weights.focal, weights=weights.values**power, minlength=n), dtype=np.float64)
+        for power in (1, 2)
+    )
     sums = (weights.matrix() @ z.T).T
     with np.errstate(invalid="ignore", divide="ignore"):
         if star:

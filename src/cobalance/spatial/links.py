@@ -161,18 +161,18 @@ class Weights:
         )._with(row_standardised=self.row_standardised)
 
     def selected(self, keep: NDArray[np.bool_]) -> Weights:
-        """Weights among the regions where ``keep`` (n) is true; rows are standardised anew where they were."""
+        """Weights among the regions where ``keep`` (n) is true; standardised rows that lose links are so anew."""
         inside = keep[self.focal] & keep[self.indices]
+        focal, values = self.focal[inside], self.values[inside]
+        if self.row_standardised:
+            lost = np.bincount(focal, minlength=self.n) < self.cardinalities
+            total = np.bincount(focal, weights=values, minlength=self.n)
+            values = values / np.where(lost, total, 1.0)[focal]
         new = np.cumsum(keep) - 1
-        return assembled(
-            self.ids[keep],
-            new[self.focal[inside]],
-            new[self.indices[inside]],
-            self.values[inside],
-            self.kind,
-            self.row_standardised,
-            self.parameters,
+        chosen = assembled(
+            self.ids[keep], new[focal], new[self.indices[inside]], values, self.kind, False, self.parameters
         )
+        return chosen._with(row_standardised=self.row_standardised)
 
     def _with(self, **changes: Any) -> Weights:
         from dataclasses import replace

@@ -48,8 +48,7 @@ class Panel:
 
 def panel_of(values: xr.DataArray, argument: str = "values") -> Panel:
     """The panel of a labelled array with a ``region`` dimension. Raises E715, E716 (infinite values)."""
-    if REGION not in values.dims or not np.issubdtype(values.dtype, np.number) or REGION not in values.coords:
-        raise refuse("E715", argument=argument, dims=[str(dim) for dim in values.dims], dtype=str(values.dtype))
+    _check_dims(values, argument)
     rest = tuple(dim for dim in values.dims if dim != REGION)
     matrix = np.asarray(values.transpose(*rest, REGION).values, dtype=np.float64)
     matrix = matrix.reshape(-1, values.sizes[REGION])
@@ -65,6 +64,12 @@ def regions_of(values: xr.DataArray) -> NDArray[np.str_]:
 
 def weights_for(values: xr.DataArray, weights: Weights, argument: str = "values") -> Weights:
     """The weights in the order of the values' regions. Raises E703 where the labels differ."""
+    _check_dims(values, argument)
     labels = regions_of(values)
     check_same_regions(labels, weights.ids, argument)
     return weights.ordered(labels)
+
+
+def _check_dims(values: xr.DataArray, argument: str) -> None:
+    if REGION not in values.dims or REGION not in values.coords or not np.issubdtype(values.dtype, np.number):
+        raise refuse("E715", argument=argument, dims=[str(dim) for dim in values.dims], dtype=str(values.dtype))

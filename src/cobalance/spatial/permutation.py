@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cobalance.spatial.draws import CHUNK, independent_ids, shared_blocks
-from cobalance.spatial.enumeration import enumerated_counts, halves_fit, subsets
+from cobalance.spatial.enumeration import enumerated_counts, halves_fit, subsets, variables_at_once
 from cobalance.spatial.links import Weights
 from cobalance.vocabulary.errors import nearest, refuse
 
@@ -29,7 +29,7 @@ Integers = NDArray[np.int64]
 Draws = Literal["auto", "shared", "independent", "exact", "pearson"]
 
 DRAWS: tuple[Draws, ...] = ("auto", "shared", "independent", "exact", "pearson")
-TIE = 2.0**-32  # sums closer than this many standard deviations are equal
+TIE = 2.0**-26  # sums closer than this many standard deviations are equal
 EXACT_SUBSETS = 10**8  # "auto" enumerates below this many neighbour sets
 _BLOCK_BYTES = 48 << 20
 _TILE_CELLS = 1 << 18
@@ -166,27 +166,30 @@ class Reference:
         return Tails(above, below, self.total, self.draws)
 
     def observed(self, values: Floats) -> Floats:
-        """(region) sum over the neighbours: plain for equal rows, weighted else; exact on the grid when plain."""
+        """Sum over the neighbours, (region) or (region, variable): plain for equal rows, then exact; weighted else."""
         matrix = self.weights.matrix()
         if self.equal:
             matrix.data = np.ones_like(matrix.data)
         return np.asarray(matrix @ values)
 
-    def _each(self, work: Callable[[int], None], variables: int) -> None:
-        if self.permutation.threads == 1 or variables == 1:
-            for variable in range(variables):
-                work(variable)
+    def _each(self, work: Callable[[int], None], pieces: int) -> None:
+        """Do all pieces of work, on the threads there are; each writes its own part of the result."""
+        if self.permutation.threads == 1 or pieces == 1:
+            for piece in range(pieces):
+                work(piece)
             return
         with ThreadPoolExecutor(self.permutation.threads) as pool:
-            list(pool.map(work, range(variables)))
+            list(pool.map(work, range(pieces)))
 
     def _exact(self, values: Floats, above: Integers, below: Integers) -> None:
-        def work(variable: int) -> None:
-            row = values[variable]
-            observed = self.observed(row)
-            above[variable], below[variable] = enumerated_counts(row, self.neighbours, observed - TIE, observed + TIE)
+        step = variables_at_once(self.weights.n, self.most)
 
-        self._each(work, len(values))
+        def work(number: int) -> None:
+            part = slice(number * step, (number + 1) * step)
+            observed = self.observed(values[part].T).T
+            above[part], below[part] = enumerated_counts(values[part], self.neighbours, observed - TIE, observed + TIE)
+
+        self._each(work, -(-len(values) // step))
 
     def _shared(self, values: Floats, above: NDArray[Any], below: NDArray[Any]) -> None:
         for block in self.blocks:
