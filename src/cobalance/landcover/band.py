@@ -155,9 +155,12 @@ def span_sums(
 
 def outside_totals(task: BandTask, spans: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """int64 (zone, 2): what lies left and right of the files, in the task's rows."""
+    end = task.column0 + task.width
+    if not len(spans) or (spans[:, 1].min() >= task.column0 and spans[:, 2].max() <= end):
+        return np.zeros((len(task.zone_ids), 2), np.int64)
     left, right = spans.copy(), spans.copy()
     left[:, 2] = np.minimum(left[:, 2], task.column0)
-    right[:, 1] = np.maximum(right[:, 1], task.column0 + task.width)
+    right[:, 1] = np.maximum(right[:, 1], end)
     beyond = np.concatenate([left, right])
     weights = np.concatenate([weights, weights])
     there = beyond[:, 2] > beyond[:, 1]

@@ -19,72 +19,67 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def _sort_cells(columns: np.ndarray, covers: np.ndarray, areas: np.ndarray, start: int, end: int) -> None:
-    """Sort the cells ``start … end-1`` by column, in place."""
+def _sort_by_column(order: np.ndarray, columns: np.ndarray, start: int, end: int) -> None:
+    """Sort the cell numbers ``order[start:end]`` by column, in place."""
     if end - start > 48:
-        order = np.argsort(columns[start:end], kind="mergesort")
-        columns[start:end] = columns[start:end][order]
-        covers[start:end] = covers[start:end][order]
-        areas[start:end] = areas[start:end][order]
+        chosen = order[start:end].copy()
+        order[start:end] = chosen[np.argsort(columns[chosen], kind="mergesort")]
         return
     for i in range(start + 1, end):
-        column, cover, area = columns[i], covers[i], areas[i]
+        cell = order[i]
         j = i - 1
-        while j >= start and columns[j] > column:
-            columns[j + 1], covers[j + 1], areas[j + 1] = columns[j], covers[j], areas[j]
+        while j >= start and columns[order[j]] > columns[cell]:
+            order[j + 1] = order[j]
             j -= 1
-        columns[j + 1], covers[j + 1], areas[j + 1] = column, cover, area
+        order[j + 1] = cell
 
 
 @njit(cache=True, nogil=True)
-def _x_at(edges: np.ndarray, e: int, y: float) -> float:
-    """Where edge ``e`` is at height ``y``; at its ends exactly the end points."""
-    x1, y1, x2, y2 = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
-    if y <= y1:
-        return x1
-    if y >= y2:
-        return x2
-    return (y - y1) * (x2 - x1) / (y2 - y1) + x1
-
-
-@njit(cache=True, nogil=True)
-def _cell_counts(edges: np.ndarray, begin: int, end: int, row0: int, row1: int, counts: np.ndarray) -> int:
-    """Count the pixels that each edge meets, by row; returns how many in all."""
+def _most_cells(edges: np.ndarray, row0: int, row1: int) -> int:
+    """A bound on the pixels that the edges meet: a line enters a new row or a new column each time."""
     total = 0
-    for e in range(begin, end):
-        for row in range(
-            max(np.int64(np.floor(edges[e, 1])), row0), min(np.int64(np.ceil(edges[e, 3])), row1)
-        ):
-            xa, xb = _x_at(edges, e, np.float64(row)), _x_at(edges, e, row + 1.0)
-            met = abs(np.int64(np.floor(xb)) - np.int64(np.floor(xa))) + 1
-            counts[row - row0] += met
-            total += met
+    for e in range(edges.shape[0]):
+        rows = min(np.int64(np.floor(edges[e, 3])), row1) - max(np.int64(np.floor(edges[e, 1])), row0) + 1
+        total += max(rows, 0) + abs(np.int64(np.floor(edges[e, 2])) - np.int64(np.floor(edges[e, 0]))) + 2
     return total
 
 
 @njit(cache=True, nogil=True)
-def _fill_cells(
+def _edge_cells(
     edges: np.ndarray,
-    signs: np.ndarray,
     e: int,
-    row: int,
+    sign: float,
+    rows: tuple[int, int],
     columns: np.ndarray,
-    covers: np.ndarray,
-    areas: np.ndarray,
+    cell_rows: np.ndarray,
+    values: np.ndarray,
     at: int,
 ) -> int:
-    """Write what edge ``e`` adds to the pixels it meets in ``row``, from ``at`` on; returns the next place."""
-    ya, yb = max(edges[e, 1], np.float64(row)), min(edges[e, 3], row + 1.0)
-    xa, xb = _x_at(edges, e, ya), _x_at(edges, e, yb)
-    left, right = min(xa, xb), max(xa, xb)
-    fall = signs[e] * (yb - ya)
-    for column in range(np.int64(np.floor(left)), np.int64(np.floor(right)) + 1):
-        enter, leave = max(left, np.float64(column)), min(right, column + 1.0)
-        part = fall if right == left else fall * ((leave - enter) / (right - left))
-        columns[at] = column
-        covers[at] = part
-        areas[at] = part * (column + 1.0 - 0.5 * (enter + leave))
-        at += 1
+    """Write what edge ``e`` adds to the pixels it meets, from ``at`` on; returns the next place."""
+    x1, y1, x2, y2 = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
+    slope = (x2 - x1) / (y2 - y1)
+    first, end = max(np.int64(np.floor(y1)), rows[0]), min(np.int64(np.ceil(y2)), rows[1])
+    ya = max(y1, np.float64(first))
+    xa = x1 if ya == y1 else min(max(x1 + (ya - y1) * slope, min(x1, x2)), max(x1, x2))
+    for row in range(first, end):
+        if row + 1.0 >= y2:
+            yb, xb = y2, x2
+        else:
+            yb = row + 1.0
+            xb = min(max(x1 + (yb - y1) * slope, min(x1, x2)), max(x1, x2))
+        fall = sign * (yb - ya)
+        left, right = min(xa, xb), max(xa, xb)
+        column, last = np.int64(np.floor(left)), np.int64(np.floor(right))
+        rate = fall / (right - left) if last > column else 0.0
+        while column <= last:
+            enter, leave = max(left, np.float64(column)), min(right, column + 1.0)
+            part = rate * (leave - enter) if rate != 0.0 else fall
+            columns[at], cell_rows[at] = column, row - rows[0]
+            values[at, 0] = part
+            values[at, 1] = part * (column + 1.0 - 0.5 * (enter + leave))
+            at += 1
+            column += 1
+        xa, ya = xb, yb
     return at
 
 
@@ -122,47 +117,56 @@ def exact_sweep(
     """
     one = np.float64(1 << shift)
     height = row1 - row0
-    counts = np.zeros(height, np.int64)
-    total = _cell_counts(edges, 0, edges.shape[0], row0, row1, counts)
-    spans = np.empty((2 * total, 4), np.int64)
-    weights = np.empty(2 * total, np.int64)
-    columns, covers, areas = np.empty(total, np.int64), np.empty(total), np.empty(total)
+    most = _most_cells(edges, row0, row1)
+    spans, weights = np.empty((2 * most, 4), np.int64), np.empty(2 * most, np.int64)
+    columns, cell_rows = np.empty(most, np.int64), np.empty(most, np.int32)
+    values = np.empty((most, 2))  # cover and area
+    order = np.empty(most, np.int64)
     starts = np.zeros(height + 1, np.int64)
     count = begin = 0
     while begin < edges.shape[0]:
-        end = begin
+        end, cells = begin, 0
         while end < edges.shape[0] and zones[end] == zones[begin]:
+            cells = _edge_cells(edges, end, signs[end], (row0, row1), columns, cell_rows, values, cells)
             end += 1
-        counts[:] = 0
-        _cell_counts(edges, begin, end, row0, row1, counts)
+        _order_by_row(cell_rows, cells, starts, order)
         for row in range(height):
-            starts[row + 1] = starts[row] + counts[row]
-            counts[row] = starts[row]
-        for e in range(begin, end):
-            for row in range(
-                max(np.int64(np.floor(edges[e, 1])), row0), min(np.int64(np.ceil(edges[e, 3])), row1)
-            ):
-                at = counts[row - row0]
-                counts[row - row0] = _fill_cells(edges, signs, e, row, columns, covers, areas, at)
-        for row in range(height):
-            i, stop = starts[row], counts[row]
-            _sort_cells(columns, covers, areas, i, stop)
+            i, stop = starts[row], starts[row + 1]
+            _sort_by_column(order, columns, i, stop)
             cover = 0.0
-            next_column = columns[i] if i < stop else 0
+            next_column = columns[order[i]] if i < stop else 0
             while i < stop:
-                column = columns[i]
+                column = columns[order[i]]
                 level = np.int64(np.rint(min(max(cover, 0.0), 1.0) * one))
                 count = _add_span(spans, weights, count, row, next_column, column, zones[begin], level)
                 area = cover
-                while i < stop and columns[i] == column:
-                    area += areas[i]
-                    cover += covers[i]
+                while i < stop and columns[order[i]] == column:
+                    area += values[order[i], 1]
+                    cover += values[order[i], 0]
                     i += 1
                 level = np.int64(np.rint(min(max(area, 0.0), 1.0) * one))
                 count = _add_span(spans, weights, count, row, column, column + 1, zones[begin], level)
                 next_column = column + 1
         begin = end
-    return spans[:count], weights[:count]
+    return spans[:count].copy(), weights[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def _order_by_row(cell_rows: np.ndarray, cells: int, starts: np.ndarray, order: np.ndarray) -> None:
+    """Numbers of the cells row by row: those of row r are ``order[starts[r]:starts[r+1]]``."""
+    starts[:] = 0
+    for cell in range(cells):
+        starts[cell_rows[cell] + 1] += 1
+    for row in range(starts.size - 1):
+        starts[row + 1] += starts[row]
+    for cell in range(cells - 1, -1, -1):
+        row = cell_rows[cell]
+        starts[row + 1] -= 1
+        order[starts[row + 1]] = cell
+    # each start now stands one row too far to the right: starts[r+1] is where row r begins
+    for row in range(starts.size - 1):
+        starts[row] = starts[row + 1]
+    starts[starts.size - 1] = cells
 
 
 def exact_spans(polygon: shapely.Geometry, row0: int, row1: int, shift: int) -> dict[tuple[int, int], int]:

@@ -20,17 +20,12 @@ SHORT_SPAN = 12
 
 
 @njit(cache=True, nogil=True)
-def _new_codes(run: np.ndarray, column_of: np.ndarray, codes: np.ndarray, known: int) -> int:
-    """Give a column to each code of ``run`` that has none; returns how many are known, or -1 when full."""
-    for i in range(run.size):
-        code = run[i]
-        if column_of[code] < 0:
-            if known == codes.size:
-                return -1
-            column_of[code] = known
-            codes[known] = code
-            known += 1
-    return known
+def _first_unknown(pixels: Any, start: int, end: int, column_of: np.ndarray) -> int:
+    """The first pixel of ``start … end-1`` whose code has no column; ``end`` if there is none."""
+    i = start
+    while i < end and column_of[pixels[i]] >= 0:
+        i += 1
+    return i
 
 
 @njit(cache=True, nogil=True)
@@ -67,29 +62,28 @@ def count_spans(
         at = np.int64(row) * width + first
         length = np.int64(end - first)
         weight, area = worth[s, 0], worth[s, 1]
-        if length < SHORT_SPAN:
-            known_now = _new_codes(pixels[at : at + length], column_of, codes, known)
-            if known_now < 0:
-                return s
-            known = known_now
+        short = length < SHORT_SPAN
+        left = length
+        tried = 0
+        while not short and left > 0 and tried < known:
+            value = pixels.dtype.type(codes[order[tried]])
+            found[tried] = count_equal(base + np.uintp(at) * size, length, value, lanes)
+            left -= found[tried]
+            tried += 1
+        if left > 0:  # a short span, or one with a code that has no column yet
+            i = _first_unknown(pixels, at, at + length, column_of)
+            while i < at + length:
+                if known == codes.size:
+                    return s
+                column_of[pixels[i]] = known
+                codes[known] = pixels[i]
+                known += 1
+                i = _first_unknown(pixels, i + 1, at + length, column_of)
             for i in range(at, at + length):
                 column = column_of[pixels[i]]
                 table[zone, column, 0] += weight
                 table[zone, column, 1] += area
             continue
-        left = length
-        tried = 0
-        while left > 0:
-            if tried == known:
-                known_now = _new_codes(pixels[at : at + length], column_of, codes, known)
-                if known_now < 0:
-                    return s
-                known = known_now
-            value = pixels.dtype.type(codes[order[tried]])
-            count = count_equal(base + np.uintp(at) * size, length, value, lanes)
-            found[tried] = count
-            left -= count
-            tried += 1
         for t in range(tried):
             column = order[t]
             table[zone, column, 0] += found[t] * weight

@@ -26,14 +26,6 @@ def weighted_area(cell_area: int, weight: int, shift: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _next_cut(column: int, end: int, tile_width: int, chunk: int) -> int:
-    """Where a span that goes on at ``column`` is cut next."""
-    tile_end = (column // tile_width + 1) * tile_width
-    chunk_end = (column // chunk + 1) * chunk
-    return min(end, tile_end, chunk_end)
-
-
-@njit(cache=True, nogil=True)
 def tile_spans(
     spans: np.ndarray, weights: np.ndarray, cell_areas: np.ndarray, chunk: int, shift: int, grid: TileGrid
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -46,29 +38,45 @@ def tile_spans(
     """
     starts = np.zeros(grid.across * grid.down + 1, np.int64)
     for s in range(spans.shape[0]):
-        base = spans[s, 0] // grid.height * grid.across
         column, end = spans[s, 1], spans[s, 2]
+        tile = column // grid.width
+        tile_end, chunk_end = (tile + 1) * grid.width, (column // chunk + 1) * chunk
+        tile += spans[s, 0] // grid.height * grid.across
         while column < end:
-            starts[base + column // grid.width + 1] += 1
-            column = _next_cut(column, end, grid.width, chunk)
+            starts[tile + 1] += 1
+            column = min(end, tile_end, chunk_end)
+            if column == tile_end:
+                tile += 1
+                tile_end += grid.width
+            if column == chunk_end:
+                chunk_end += chunk
     for t in range(starts.size - 1):
         starts[t + 1] += starts[t]
     pieces = np.empty((starts[-1], 4), np.int32)
     worth = np.empty((starts[-1], 2), np.int64)
     position = starts[:-1].copy()
     for s in range(spans.shape[0]):
-        row, column, end = spans[s, 0], spans[s, 1], spans[s, 2]
-        base = row // grid.height * grid.across
+        row, column, end, weight = spans[s, 0], spans[s, 1], spans[s, 2], weights[s]
+        tile, piece_chunk = column // grid.width, column // chunk
+        tile_end, chunk_end = (tile + 1) * grid.width, (piece_chunk + 1) * chunk
+        down = row // grid.height
+        tile += down * grid.across
+        area = weighted_area(cell_areas[row, piece_chunk], weight, shift)
         while column < end:
-            cut = _next_cut(column, end, grid.width, chunk)
-            tile = column // grid.width
-            p = position[base + tile]
-            position[base + tile] += 1
-            pieces[p, 0], pieces[p, 3] = row % grid.height, spans[s, 3]
-            pieces[p, 1], pieces[p, 2] = column - tile * grid.width, cut - tile * grid.width
-            worth[p, 0] = weights[s]
-            worth[p, 1] = weighted_area(cell_areas[row, column // chunk], weights[s], shift)
+            cut = min(end, tile_end, chunk_end)
+            p = position[tile]
+            position[tile] += 1
+            pieces[p, 0], pieces[p, 3] = row - down * grid.height, spans[s, 3]
+            pieces[p, 1], pieces[p, 2] = column - (tile_end - grid.width), cut - (tile_end - grid.width)
+            worth[p, 0], worth[p, 1] = weight, area
             column = cut
+            if column == tile_end:
+                tile += 1
+                tile_end += grid.width
+            if column == chunk_end and column < end:
+                piece_chunk += 1
+                chunk_end += chunk
+                area = weighted_area(cell_areas[row, piece_chunk], weight, shift)
     return starts, pieces, worth
 
 

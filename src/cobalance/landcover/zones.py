@@ -165,10 +165,14 @@ def _directed(start: np.ndarray, end: np.ndarray, zone: np.ndarray, count: int) 
     doubled = np.bincount(zone, a[:, 0] * b[:, 1] - b[:, 0] * a[:, 1], minlength=count)
     turned = np.where(doubled < 0, -1.0, 1.0)  # a flipped axis turns all rings of a zone
     rising = start[:, 1] > end[:, 1]
-    signs = np.where(rising, 1.0, -1.0) * turned[zone]
-    points = np.where(rising[:, None], np.hstack([end, start]), np.hstack([start, end]))
-    keep = points[:, 1] < points[:, 3]
-    return Edges(np.ascontiguousarray(points[keep]), zone[keep], signs[keep])
+    signs = turned[zone]
+    signs[~rising] *= -1.0
+    points = np.concatenate([start, end], axis=1)
+    points[rising] = points[rising][:, [2, 3, 0, 1]]
+    level = points[:, 1] == points[:, 3]
+    if level.any():
+        points, zone, signs = points[~level], zone[~level], signs[~level]
+    return Edges(points, zone, signs)
 
 
 def _named(codes: tuple[str, ...], chosen: np.ndarray) -> list[str]:
