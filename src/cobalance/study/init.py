@@ -57,7 +57,7 @@ Note = dict[Language, str]
 
 
 def write_study_file(table: Path, output: Path, *, boundary: Path | None = None, force: bool = False) -> list[Note]:
-    """Write a study file for ``table`` to ``output``; beside it the JSON schema that editors complete from, and a region
+    """Write a study file for ``table``; beside it the JSON schema that editors complete from, and a region
     table where no built-in one fits.
 
     Returns sentences that say what was recognised and what is left to the user. Raises E114 (the table is not
@@ -156,7 +156,7 @@ def _fits(labels: dict[str, list[Any]], down: Sequence[str], across: str | None,
 
 
 def _regions(labels: Sequence[Any]) -> tuple[list[str], str | None]:
-    """Lines of ``regions`` for the study file, and the text of a region table where the user's regions are their own."""
+    """Lines of ``regions`` for the study file, and a region table where none built in fits."""
     named = [label for label in labels if not words.is_total(label)]
     for name, table in BUILTIN_REGIONS.items():
         matches = RegionNames.builtin(table).matches(named)

@@ -98,9 +98,9 @@ class _Preparation:
         groups = self._attempt(("groups",), lambda: self._groups(region_names)) or {}
         observations = self._observations(self.study.inputs, ("inputs",), region_names)
         inputs, flags = self._inputs(observations, codes) or (None, None)
-        series = self._attempt(("outlook",), lambda: self._series(inputs, region_names))
         if inputs is None or flags is None or not self._has_enough(inputs):
             return None
+        series = self._attempt(("outlook",), lambda: self._series(inputs, region_names))
         factors = self._attempt(("coefficients",), lambda: self._coefficients(inputs, codes))
         self._check_settings(inputs, series)
         if factors is None or polygons is None or observations is None:
@@ -257,10 +257,10 @@ class _Preparation:
         accounts.check_sources(inputs, self.problems)
         return emitting and not wanted
 
-    def _series(self, inputs: xr.Dataset | None, names: regions.RegionNames) -> xr.DataArray | None:
+    def _series(self, inputs: xr.Dataset, names: regions.RegionNames) -> xr.DataArray | None:
         """What the outlook extrapolates: the study's own activities, or series of another definition."""
         settings = self.study.outlook
-        if settings is None or inputs is None:
+        if settings is None:
             return None
         own = inputs.drop_vars("land_area", errors="ignore")
         if settings.inputs:
@@ -291,8 +291,11 @@ class _Preparation:
         units = [str(unit) for unit in inputs["fuel_unit"].values] if fuels else []
         heat = study.fuel_heat
         years = [*study.years, *([study.outlook.target] if study.outlook else [])]
+        chosen = {family: self._set_paths(choice) for family, choice in study.coefficients.model_dump().items()}
+        unwanted = {"cement": "cement_output", "respiration": "population"}
+        chosen.update({family: None for family, variable in unwanted.items() if variable not in inputs})
         return coefficients(
-            {family: self._set_paths(choice) for family, choice in study.coefficients.model_dump().items()},
+            chosen,
             land_classes=[str(label) for label in inputs["land_area"]["land_class"].values],
             fuels=[*fuels, *accounts.inventory_sources(inputs)],
             regions=codes,
