@@ -142,4 +142,5 @@ def _records(prepared: Prepared) -> dict[str, pd.DataFrame]:
         "coefficients": prepared.coefficients.table,
         "missing": tables.missing(prepared.inputs, variables, prepared.names),
         "notices": tables.notices(prepared.notices),
+        "observations": prepared.observations,
     }

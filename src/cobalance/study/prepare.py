@@ -94,16 +94,18 @@ class _Preparation:
         if region_names is None:
             return None
         codes = list(region_names.codes)
-        polygons = self._attempt(("regions", "boundary"), lambda: self._boundary(region_names))
+        outlines = self._attempt(("regions", "boundary"), lambda: self._boundary(region_names))
         groups = self._attempt(("groups",), lambda: self._groups(region_names)) or {}
         observations = self._observations(self.study.inputs, ("inputs",), region_names)
+        if outlines is not None and observations is not None and self.study.regions.boundary is not None:
+            self.problems.extend(checks.land_against_polygons(observations, boundaries.polygon_area_ha(outlines)))
         inputs, flags = self._inputs(observations, codes) or (None, None)
         if inputs is None or flags is None or not self._has_enough(inputs):
             return None
         series = self._attempt(("outlook",), lambda: self._series(inputs, region_names))
         factors = self._attempt(("coefficients",), lambda: self._coefficients(inputs, codes))
         self._check_settings(inputs, series)
-        if factors is None or polygons is None or observations is None:
+        if factors is None or outlines is None or observations is None:
             return None
         self.problems.extend(factors.notices)
         names = cast(pd.DataFrame, region_names.table).set_index("code")[["name_zh", "name_en"]].rename_axis("region")
@@ -111,7 +113,7 @@ class _Preparation:
             study=self.study,
             source=self.source,
             names=names,
-            regions=polygons,
+            regions=outlines.frame,
             groups=groups,
             inputs=inputs,
             flags=flags,
@@ -150,15 +152,18 @@ class _Preparation:
     def _codes(self, names: regions.RegionNames, labels: Sequence[str], key: str) -> list[str]:
         """The codes of regions that the study file names. Raises E402, E403."""
         matches = names.matches(labels)
-        names.problems(matches, dict.fromkeys(labels, Place(key=key))).raise_errors()
+        found = names.problems(matches, dict.fromkeys(labels, Place(key=key)))
+        for label in matches.outside:
+            found.add("E402", Place(key=key), found=label, nearest=names.nearest(label))
+        found.raise_errors()
         return [code for label in labels if (code := matches.codes[label]) is not None]
 
-    def _boundary(self, names: regions.RegionNames) -> gpd.GeoDataFrame:
+    def _boundary(self, names: regions.RegionNames) -> boundaries.Boundaries:
         boundary = self.study.regions.boundary
         if boundary is None:
             self.problems.add("W101", self.source.place(("regions",)))
             index = pd.Index(list(names.codes), name="region")
-            return gpd.GeoDataFrame(geometry=[None] * len(index), index=index, crs="EPSG:4326")
+            return boundaries.Boundaries(gpd.GeoDataFrame(geometry=[None] * len(index), index=index, crs="EPSG:4326"))
         options = boundaries.BoundaryOptions(
             **boundary.model_dump(include={"layer", "encoding", "repeated", "surplus"})
         )
@@ -166,7 +171,7 @@ class _Preparation:
         self.problems.extend(found.notices)
         if boundary.review_number is None and is_china(names.codes):
             self.problems.add("W103", self.source.place(("regions", "boundary", "review_number")))
-        return found.frame
+        return found
 
     def _groups(self, names: regions.RegionNames) -> dict[str, tuple[str, ...]]:
         members = {key: group.members for key, group in self.study.groups.items()}
@@ -181,8 +186,6 @@ class _Preparation:
         ]
         if not read or any(part is None for part in read):
             return None
-        for part in read:
-            self.problems.extend(part.notices)
         combined: pd.DataFrame | None = self._attempt(path, lambda: self._combined(read))
         return combined
 

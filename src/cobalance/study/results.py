@@ -139,8 +139,21 @@ def _read_table(file: Path) -> pd.DataFrame:
     return frame
 
 
-_COUNT_COLUMNS = ("n", "permutations")
-_NUMBER_COLUMNS = ("year", "value", "low", "high", "rank", "growth", "moran_i", "expected", "z", "lag", "local_i")
+_COUNT_COLUMNS = ("n", "permutations", "row")
+_NUMBER_COLUMNS = (
+    *_COUNT_COLUMNS,
+    "year",
+    "value",
+    "low",
+    "high",
+    "rank",
+    "growth",
+    "moran_i",
+    "expected",
+    "z",
+    "lag",
+    "local_i",
+)
 _NUMBER_ENDINGS = ("_deg", "_m", "_km", "_p", "_randomisation", "_normality")
 
 
