@@ -242,8 +242,11 @@ def results() -> Results:
     data = dataset()
     provenance = {
         "study": study().model_dump(mode="json"),
-        "inputs": [{"file": "fuels.csv", "sha256": "ab" * 32}],
-        "versions": {"cobalance": "0.1.0", "python": "3.11"},
+        "study_file": {"name": "study.yaml", "sha256": "cd" * 32},
+        "inputs": {"data/fuels.csv": "ab" * 32},
+        "cobalance": "0.1.0",
+        "python": "3.11",
+        "packages": {"numpy": "2.4"},
         "seed": 7,
     }
     return Results(data, tables(data), regions_frame(), provenance)

@@ -269,7 +269,7 @@ def _name_outliers(axes: Axes, rows: pd.DataFrame, names: dict[str, str]) -> Non
     distance = np.hypot(x / width, y / height)
     placed: list[tuple[float, float]] = []
     for i in np.argsort(-distance, kind="stable")[:12]:
-        if len(placed) == 7 or any(abs(x[i] - px) < 0.2 * width and abs(y[i] - py) < 0.045 * height for px, py in placed):
+        if len(placed) == 7 or distance[i] < 0.4 * distance.max() or any(abs(x[i] - px) < 0.2 * width and abs(y[i] - py) < 0.045 * height for px, py in placed):
             continue
         right = x[i] > axes.get_xlim()[0] + 0.72 * width
         name = names[str(rows["region"].iloc[i])]

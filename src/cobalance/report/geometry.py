@@ -33,6 +33,7 @@ class Outlines:
     frames  rectangles of the insets
     bounds  of everything
     crs     of the main map; coordinates in it are map coordinates outside the insets
+    plane   the regions in ``crs`` with all their vertices, for enlarged parts
     """
 
     paths: dict[str, Path]
@@ -41,8 +42,20 @@ class Outlines:
     size: dict[str, float]
     frames: tuple[Bounds, ...]
     bounds: Bounds
-    main: Bounds
     crs: CRS
+    plane: dict[str, shapely.Geometry]
+
+    def enlarged(self, window: Bounds) -> dict[str, tuple[Path, shapely.Point, float]]:
+        """Region → its outline inside ``window``, a point in it and its share of the window."""
+        west, south, east, north = window
+        tolerance = (east - west) / POINTS_WIDE * 0.2
+        found = {}
+        for label, shape in self.plane.items():
+            part = _polygonal(shapely.clip_by_rect(shape, west, south, east, north))
+            if not part.is_empty:
+                simple = shapely.simplify(part, tolerance)
+                found[label] = (_path(simple), shapely.point_on_surface(part), part.area / _area(window))
+        return found
 
     def project(self, longitudes: Iterable[float], latitudes: Iterable[float]) -> NDArray[np.float64]:
         """(n, 2) map coordinates of degrees on WGS 84."""
@@ -69,7 +82,7 @@ def outlines(regions: gpd.GeoDataFrame, crs: str | None = None) -> Outlines | No
     plane = shapes.to_crs(projection)
     geometries = {str(label): shape for label, shape in zip(plane.index, _simplified(plane), strict=True)}
     if china and shapes.total_bounds[1] < 16.0:
-        return _finished(*_with_sea(geometries, projection), projection)
+        return _finished(*_with_sea(geometries, projection), plane)
     mainland, far = _parts(geometries)
     main = _bounds([geometries[label] for label in mainland])
     placed = {label: geometries[label] for label in mainland}
@@ -79,7 +92,7 @@ def outlines(regions: gpd.GeoDataFrame, crs: str | None = None) -> Outlines | No
         frame = _free_place(main, list(placed.values()), frames, box)
         placed |= _moved(box, frame)
         frames.append(frame)
-    return _finished({label: placed[label] for label in geometries}, frames, main, projection)
+    return _finished({label: placed[label] for label in geometries}, frames, main, plane)
 
 
 def _projection(shapes: gpd.GeoSeries, crs: str | None, china: bool) -> CRS:
@@ -93,7 +106,7 @@ def _projection(shapes: gpd.GeoSeries, crs: str | None, china: bool) -> CRS:
 def _simplified(plane: gpd.GeoSeries) -> NDArray[np.object_]:
     """Outlines without the vertices that no eye can see, neighbours still sharing their border."""
     west, south, east, north = plane.total_bounds
-    tolerance = max(east - west, north - south) / POINTS_WIDE * 0.35
+    tolerance = max(east - west, north - south) / POINTS_WIDE * 0.45
     geometries = shapely.force_2d(plane.array)
     polygons = np.array([_polygonal(shape) for shape in geometries], dtype=object)
     return shapely.orient_polygons(shapely.coverage_simplify(polygons, tolerance))
@@ -204,7 +217,9 @@ def _with_sea(
     return placed, [frame], main
 
 
-def _finished(placed: dict[str, shapely.Geometry], frames: list[Bounds], main: Bounds, projection: CRS) -> Outlines:
+def _finished(
+    placed: dict[str, shapely.Geometry], frames: list[Bounds], main: Bounds, plane: gpd.GeoSeries
+) -> Outlines:
     bounds = main
     for frame in frames:
         bounds = _union(bounds, frame)
@@ -219,7 +234,8 @@ def _finished(placed: dict[str, shapely.Geometry], frames: list[Bounds], main: B
         points[label] = (inside.x, inside.y)
         size[label] = float(np.sqrt(biggest.area) / unit)
         paths[label] = _path(shape)
-    return Outlines(paths, frozenset(dots), points, size, tuple(frames), bounds, main, projection)
+    whole = {str(label): shape for label, shape in zip(plane.index, plane.array, strict=True)}
+    return Outlines(paths, frozenset(dots), points, size, tuple(frames), bounds, CRS(plane.crs), whole)
 
 
 def _path(shape: shapely.Geometry) -> Path:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, PathPatch, Rectangle
+from matplotlib.patches import FancyArrowPatch, Patch, PathPatch, Rectangle
 from matplotlib.path import Path
 from pyproj import Transformer
 
@@ -26,6 +26,7 @@ MOST_CLASSES = 7
 GAP_BREAKS = (25.0, 50.0, 100.0, 300.0)
 TALLEST = 3.7
 NO_DATA = "no data"
+GROUND = "#e8ecea"
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ def cluster_map(facts: Facts, variable: str, year: int, language: Language) -> F
     """LISA clusters as words: colour and letters say the same."""
     rows = facts.table("local_moran")
     rows = rows[(rows["variable"] == variable) & (rows["year"] == year)]
+    rows = rows[rows["value"].notna()]  # the others have no data, which is less than an undefined cluster
     words = dict(zip(rows["region"].astype(str), rows["cluster"].astype(str), strict=True))
     looks = {word: Look(face, text=label(word, language)) for word, face in style.CLUSTERS.items()}
     title = say("map.lisa.title", language, variable=label(variable, language), year=year)
@@ -99,24 +101,19 @@ def gap_map(facts: Facts, target: str, language: Language) -> Figure:
     looks = {"no gap": Look(style.GAPS[0], text=label("no gap", language))}
     edges = [0.0, *GAP_BREAKS, None]
     for i, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
-        text = _interval(low, high, " %")
-        looks[f"gap{i}"] = Look(style.GAPS[i + 1], text=text)
-        infeasible = say("map.gap.infeasible", language, range=text)
-        looks[f"infeasible{i}"] = Look(style.GAPS[i + 1], style.INFEASIBLE_HATCH, infeasible)
-    words = {}
-    for region, word in status.items():
-        value = float(gap[region])
-        if word == "undefined" or not np.isfinite(value):
-            words[str(region)] = NO_DATA
-        elif word == "no gap" or value <= 0:
-            words[str(region)] = "no gap"
-        else:
-            kind = "infeasible" if word.startswith("infeasible") else "gap"
-            words[str(region)] = f"{kind}{int(np.searchsorted(GAP_BREAKS, value, side='left'))}"
-    year = facts.study.outlook.target if facts.study.outlook else facts.last
+        looks[f"gap{i}"] = Look(style.GAPS[i + 1], text=_interval(low, high, " %"))
+    known = gap[(status != "undefined") & gap.notna()]
+    classes = np.searchsorted(GAP_BREAKS, known, side="left")
+    words = {
+        str(region): f"gap{own}" if value > 0 else "no gap"
+        for (region, value), own in zip(known.items(), classes, strict=True)
+    }
+    infeasible = [str(region) for region in status.index[status == "infeasible on own land"]]
+    cross = Look("none", style.INFEASIBLE_HATCH, label("infeasible on own land", language))
+    year = facts.study.outlook.target if facts.study.outlook else facts.study.ecological_land.base_year or facts.last
     title = say("map.gap.title", language, target=label(target, language), year=year)
     phi = number(facts.study.ecological_land.phi, 3)
-    return _class_map(facts, words, looks, title, say("map.gap.subtitle", language, phi=phi), language)
+    return _class_map(facts, words, looks, title, say("map.gap.subtitle", language, phi=phi), language, over=(cross, infeasible))
 
 
 def gravity_map(facts: Facts, variable: str, language: Language) -> Figure:
@@ -132,7 +129,8 @@ def gravity_map(facts: Facts, variable: str, language: Language) -> Figure:
     title = say("gravity.title", language, variable=label(variable, language))
     years = {"first": int(track["year"].iloc[0]), "last": int(track["year"].iloc[-1])}
     subtitle = say("gravity.subtitle", language, **years)
-    sheet = style.sheet(upper + lower + 0.25, title, subtitle, _footer(facts, language))
+    mark = say("map.draft", language) if facts.draft else ""
+    sheet = style.sheet(upper + lower + 0.25, title, subtitle, facts.footer[language], mark)
     overview = _map_axes(sheet, drawn, sheet.top - upper - 0.05, upper)
     _draw_ground(overview, drawn)
     _draw_ellipses(overview, drawn, track)
@@ -142,10 +140,9 @@ def gravity_map(facts: Facts, variable: str, language: Language) -> Figure:
     )
     overview.plot(centres[:, 0], centres[:, 1], ".", ms=1.5, color=style.INK, zorder=5)
     detail = sheet.axes(style.MARGIN, sheet.bottom + 0.08, width, lower)
-    _draw_ground(detail, drawn)
+    _draw_part(detail, drawn, window, facts.names(language))
     _frame(detail, window)
     _draw_track(detail, track["year"].astype(int).tolist(), centres)
-    _draft_mark(sheet, facts, language)
     return sheet.figure
 
 
@@ -157,6 +154,7 @@ def _class_map(
     subtitle: str,
     language: Language,
     letters: bool = False,
+    over: tuple[Look, list[str]] | None = None,
 ) -> Figure:
     drawn = _needed(facts)
     missing = Look(style.PAPER, style.NO_DATA_HATCH, say("map.no_data", language))
@@ -164,18 +162,23 @@ def _class_map(
     words = {region: words.get(region, NO_DATA) for region in drawn.paths}
     counts = pd.Series(words).value_counts()
     shown = [word for word in every if counts.get(word, 0) > 0 or word.isdigit()]
-    columns = 2 if max(style.width(every[word].text) for word in shown) > 13 else 3
-    rows = -(-len(shown) // columns)
+    entries = [(every[word], int(counts.get(word, 0))) for word in shown]
+    if over is not None and over[1]:
+        entries.append((over[0], len(over[1])))
+    columns = 2 if max(style.width(look.text) for look, _ in entries) > 14 else 3
+    rows = -(-len(entries) // columns)
     ratio = (drawn.bounds[3] - drawn.bounds[1]) / (drawn.bounds[2] - drawn.bounds[0])
     high = min((style.WIDTH - 2 * style.MARGIN) * ratio, TALLEST)
-    sheet = style.sheet(high + 0.19 * rows + 0.2, title, subtitle, _footer(facts, language))
+    mark = say("map.draft", language) if facts.draft else ""
+    sheet = style.sheet(high + 0.19 * rows + 0.2, title, subtitle, facts.footer[language], mark)
     axes = _map_axes(sheet, drawn, sheet.top - high - 0.05, high)
     for word in shown:
         _fill(axes, drawn, [region for region, own in words.items() if own == word], every[word])
+    if over is not None:
+        _fill(axes, drawn, over[1], over[0])
     if letters:
         _write_letters(axes, drawn, words)
-    _legend(sheet, [(every[word], int(counts.get(word, 0))) for word in shown], rows, columns)
-    _draft_mark(sheet, facts, language)
+    _legend(sheet, entries, rows, columns)
     return sheet.figure
 
 
@@ -184,10 +187,6 @@ def _needed(facts: Facts) -> Outlines:
     if drawn is None:
         raise ValueError("a study without shapes has no maps")
     return drawn
-
-
-def _footer(facts: Facts, language: Language) -> str:
-    return facts.footer[language]
 
 
 def _map_axes(sheet: Sheet, drawn: Outlines, bottom: float, height: float) -> Axes:
@@ -220,19 +219,19 @@ def _fill(axes: Axes, drawn: Outlines, regions: Sequence[str], look: Look) -> No
         own = [drawn.paths[region] for region in regions if (region in drawn.dots) == dots]
         if not own:
             continue
-        edge = style.MUTED if look.hatch == style.NO_DATA_HATCH or dots else style.PAPER
-        patch = PathPatch(Path.make_compound_path(*own), fc=look.face, ec=edge, lw=width, zorder=3 if dots else 1)
-        axes.add_patch(patch)
+        path = Path.make_compound_path(*own)
+        if look.face != "none":
+            edge = style.MUTED if look.hatch or dots else style.PAPER
+            axes.add_patch(PathPatch(path, fc=look.face, ec=edge, lw=width, zorder=3 if dots else 1, clip_on=False))
         if look.hatch:
-            hatched = PathPatch(patch.get_path(), fc="none", hatch=look.hatch, ec=edge, lw=0, zorder=2)
-            hatched.set_hatchcolor(_hatch_colour(look))
-            axes.add_patch(hatched)
+            axes.add_patch(_hatched(PathPatch(path, fc="none", lw=0, zorder=3.5 if dots else 2, clip_on=False), look.hatch))
 
 
-def _hatch_colour(look: Look) -> str:
-    if look.hatch == style.NO_DATA_HATCH:
-        return style.MUTED
-    return style.ON_LIGHT if _luminance(look.face) > 0.4 else style.ON_DARK
+def _hatched(patch: Patch, hatch: str) -> Patch:
+    patch.set_hatch(hatch)
+    patch.set_hatchcolor(style.MUTED if hatch == style.NO_DATA_HATCH else style.ON_LIGHT)
+    patch.set_hatch_linewidth(0.6 if hatch == style.NO_DATA_HATCH else 0.4)
+    return patch
 
 
 def _legend(sheet: Sheet, entries: Sequence[tuple[Look, int]], rows: int, columns: int) -> None:
@@ -248,9 +247,7 @@ def _legend(sheet: Sheet, entries: Sequence[tuple[Look, int]], rows: int, column
         swatch = Rectangle((x, y), 0.2, 0.12, fc=look.face, ec=style.MUTED, lw=0.5)
         axes.add_patch(swatch)
         if look.hatch:
-            hatched = Rectangle((x, y), 0.2, 0.12, fc="none", hatch=look.hatch * 2, ec=style.MUTED, lw=0)
-            hatched.set_hatchcolor(_hatch_colour(look))
-            axes.add_patch(hatched)
+            axes.add_patch(_hatched(Rectangle((x, y), 0.2, 0.12, fc="none", lw=0), look.hatch))
         text = style.shortened(look.text, column * 72 / 8 - 5)
         axes.text(x + 0.26, y + 0.06, f"{text}  ({count})", va="center", size=8)
 
@@ -264,16 +261,20 @@ def _write_letters(axes: Axes, drawn: Outlines, words: Mapping[str, str]) -> Non
             axes.text(x, y, style.LETTERS[word], size=size, color=ink, ha="center", va="center", zorder=5)
 
 
-def _draft_mark(sheet: Sheet, facts: Facts, language: Language) -> None:
-    if facts.draft:
-        text = say("map.draft", language)
-        sheet.write(style.WIDTH - style.MARGIN, sheet.bottom - 0.02, text, ha="right", va="top", size=7.5, color="#b2182b")
-
-
 def _draw_ground(axes: Axes, drawn: Outlines) -> None:
-    paths = list(drawn.paths.values())
-    ground = PathPatch(Path.make_compound_path(*paths), fc="#e8ecea", ec=style.MUTED, lw=0.35, zorder=1)
-    axes.add_patch(ground)
+    path = Path.make_compound_path(*drawn.paths.values())
+    axes.add_patch(PathPatch(path, fc=GROUND, ec=style.MUTED, lw=0.35, zorder=1, clip_on=False))
+
+
+def _draw_part(axes: Axes, drawn: Outlines, window: Bounds, names: Mapping[str, str]) -> None:
+    """The regions inside a window, named where there is room."""
+    parts = drawn.enlarged(window)
+    if parts:
+        path = Path.make_compound_path(*(path for path, _, _ in parts.values()))
+        axes.add_patch(PathPatch(path, fc=GROUND, ec=style.MUTED, lw=0.35, zorder=1, clip_on=False))
+    for region, (_, point, share) in parts.items():
+        if share > 0.03:
+            axes.text(point.x, point.y, names[region], size=7, color=style.NAME, ha="center", va="center", zorder=2)
 
 
 def _draw_ellipses(axes: Axes, drawn: Outlines, track: pd.DataFrame) -> None:

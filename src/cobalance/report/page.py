@@ -166,7 +166,8 @@ def _notices(
 
 def _provenance(facts: Facts, languages: Sequence[Language]) -> dict[str, Any]:
     provenance = facts.results.provenance
-    versions = provenance.get("versions", {})
+    versions = {key: provenance[key] for key in ("cobalance", "python") if key in provenance}
+    versions |= provenance.get("packages", {})
     study = json.dumps(provenance.get("study", {}), ensure_ascii=False, indent=2, sort_keys=True)
     return {
         "boundary": facts.footer,
@@ -178,14 +179,7 @@ def _provenance(facts: Facts, languages: Sequence[Language]) -> dict[str, Any]:
 
 
 def input_hashes(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(file, hash) of the inputs, whether provenance lists them as records or by name."""
-    inputs = provenance.get("inputs", {})
-    if isinstance(inputs, Mapping):
-        return [(str(name), _hash(value)) for name, value in inputs.items()]
-    return [(str(record.get("file", "")), _hash(record)) for record in inputs]
-
-
-def _hash(value: object) -> str:
-    if isinstance(value, Mapping):
-        return str(next((value[key] for key in ("sha256", "hash") if key in value), ""))
-    return str(value)
+    """(file, SHA-256) of the study file and of every input."""
+    study = provenance.get("study_file")
+    own = [(str(study["name"]), str(study["sha256"]))] if study else []
+    return own + [(str(file), str(digest)) for file, digest in provenance.get("inputs", {}).items()]

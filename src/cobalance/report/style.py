@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import io
+import re
 import textwrap
 import unicodedata
 from collections.abc import Iterator
@@ -31,7 +32,8 @@ INK, MUTED, RULE, PAPER = "#1d2528", "#5c676c", "#c5ccd0", "#ffffff"
 ON_LIGHT, ON_DARK = "#11181b", "#fdfdfd"
 """Letters on coloured ground; they stay as they are in either mode."""
 
-NO_DATA_HATCH, INFEASIBLE_HATCH = "/////", "xxxx"
+NAME = "#7b868b"
+NO_DATA_HATCH, INFEASIBLE_HATCH = "/////", "xx"
 LETTERS = {"high-high": "HH", "low-low": "LL", "low-high": "LH", "high-low": "HL"}
 CLUSTERS = {
     "high-high": "#b2182b",
@@ -42,7 +44,7 @@ CLUSTERS = {
     "isolated": "#999999",
     "undefined": "#464646",
 }
-CARBON, OXYGEN, EMISSION, SINK = "#8c510a", "#01665e", "#a6611a", "#018571"
+CARBON, OXYGEN, SINK, DRAFT = "#b5651d", "#018571", "#018571", "#b2182b"
 BELOW_ONE = ("#003c30", "#01665e", "#35978f", "#80cdc1", "#c7eae5")
 ABOVE_ONE = ("#f6e8c3", "#dfc27d", "#bf812d", "#8c510a", "#6b3d07", "#3d2303")
 GAPS = ("#dfe8e2", "#dadaeb", "#bcbddc", "#9e9ac8", "#756bb1", "#54278f")
@@ -145,15 +147,21 @@ class Sheet:
         return self.figure.text(x / self.width, y / self.height, text, **style)  # type: ignore[arg-type]
 
 
+_PIECES = re.compile(r"[!-~–]+ ?|.", re.DOTALL)
+_CLOSING = "，。；：、）”’,.;:)"
 WIDTH = 5.2
 MARGIN = 0.12
 
 
-def sheet(body: float, title: str, subtitle: str = "", footer: str = "") -> Sheet:
-    """A blank sheet with ``body`` inches of height between its heading and its footer, both wrapped to the width."""
+def sheet(body: float, title: str, subtitle: str = "", footer: str = "", mark: str = "") -> Sheet:
+    """A blank sheet with ``body`` inches of height between its heading and its footer, both wrapped to the width.
+
+    ``mark`` (such as *draft*) stands in the lower right corner, clear of the footer.
+    """
     room = (WIDTH - 2 * MARGIN) * 72
     title = title[:1].upper() + title[1:]
-    head, sub, foot = wrap(title, room / 11.0), wrap(subtitle, room / 8.5), wrap(footer, room / 6.8)
+    head, sub = wrap(title, room / 11.0), wrap(subtitle, room / 8.5)
+    foot = wrap(footer, (room - 9 * width(mark)) / 6.8) or ([""] if mark else [])
     rise = 0.1 + 0.2 * len(head) + 0.155 * len(sub)
     fall = 0.06 + 0.125 * len(foot)
     height = body + rise + fall
@@ -168,22 +176,26 @@ def sheet(body: float, title: str, subtitle: str = "", footer: str = "") -> Shee
         y -= 0.155
     for number, line in enumerate(reversed(foot)):
         result.write(MARGIN, 0.07 + 0.125 * number, line, va="baseline", size=6.8, color=MUTED)
+    if mark:
+        result.write(WIDTH - MARGIN, 0.07, mark, va="baseline", ha="right", size=8, color=DRAFT)
     return result
 
 
 def wrap(text: str, ems: float) -> list[str]:
-    """Lines of ``text`` that are at most ``ems`` wide, a Chinese character being one and a Latin letter about half."""
+    """Lines of ``text`` that are at most ``ems`` wide, a Chinese character being one and a Latin letter about half.
+
+    Chinese breaks anywhere but before a closing sign, Latin between words.
+    """
     if not text:
         return []
     if not any(_is_wide(character) for character in text):
         return textwrap.wrap(text, max(int(ems / 0.52), 10))
-    lines, line, used = [], "", 0.0
-    for character in text:
-        advance = 1.0 if _is_wide(character) else 0.56
-        if used + advance > ems and character not in "，。；：、）":
+    lines, line = [], ""
+    for piece in _PIECES.findall(text):
+        if line and width(line) + width(piece.rstrip()) > ems and piece[0] not in _CLOSING:
             lines.append(line.strip())
-            line, used = "", 0.0
-        line, used = line + character, used + advance
+            line = ""
+        line += piece
     return [*lines, line.strip()]
 
 
