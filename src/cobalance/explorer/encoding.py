@@ -1,0 +1,48 @@
+"""Arrays and a whole payload as text that a page can carry: base64 of little-endian numbers, gzip around all."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+KINDS = {"f8": "<f8", "f4": "<f4", "i4": "<i4", "u2": "<u2", "u1": "u1"}
+"""Kinds of numbers that the page can read, by the name they have in the payload."""
+
+
+def array(values: ArrayLike, kind: str = "f8") -> dict[str, Any]:
+    """``values`` as ``{kind, shape, data}``; bytes in C order, so the last dimension runs fastest."""
+    numbers = np.ascontiguousarray(np.asarray(values), dtype=KINDS[kind])
+    return {"kind": kind, "shape": list(numbers.shape), "data": base64.b64encode(numbers.tobytes()).decode("ascii")}
+
+
+def read_array(encoded: Mapping[str, Any]) -> np.ndarray[Any, np.dtype[Any]]:
+    """What :func:`array` encoded."""
+    flat = np.frombuffer(base64.b64decode(encoded["data"]), dtype=KINDS[encoded["kind"]])
+    return flat.reshape(encoded["shape"])
+
+
+def words(values: ArrayLike) -> dict[str, Any]:
+    """An array of few different words as ``{words, codes}``, words in the order of the alphabet."""
+    text = np.asarray(values).astype(str)
+    vocabulary, codes = np.unique(text, return_inverse=True)
+    if len(vocabulary) > 255:
+        raise ValueError(f"{len(vocabulary)} different words: not a classification")
+    return {"words": vocabulary.tolist(), "codes": array(codes.reshape(text.shape), "u1")}
+
+
+def packed(content: Mapping[str, Any]) -> str:
+    """A payload as base64 of its gzipped JSON; the same content gives the same text."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return base64.b64encode(gzip.compress(text.encode("utf-8"), 9, mtime=0)).decode("ascii")
+
+
+def unpacked(text: str) -> dict[str, Any]:
+    """What :func:`packed` packed."""
+    content: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(text)))
+    return content
