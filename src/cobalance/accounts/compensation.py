@@ -1,7 +1,8 @@
 """Compensation between regions: who takes up carbon or oxygen on whose account, over what distance, at what price.
 
 Deficits and surpluses are matched as a transport problem. Its optimum is found with a fraction of the pairs: starting
-from the nearest, pairs are added as long as their reduced cost says that they would lower the total.
+from the nearest, pairs are added as long as their reduced cost says that they would lower the total. In docstrings
+``{substance}`` stands for C or O2, whichever the burden's unit has.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from scipy.optimize import linprog
 from scipy.sparse.csgraph import shortest_path
 
 from cobalance.accounts.ecological_land import PHI, for_carbon_and_oxygen
+from cobalance.accounts.totals import total_along
 from cobalance.vocabulary.errors import Problems, nearest, refuse
 from cobalance.vocabulary.units import quantities
 
@@ -36,13 +38,14 @@ SMALLEST_SHARE = 1e-9
 def compensation_balance(burden: xr.DataArray, capacity: xr.DataArray, phi: xr.DataArray | float = PHI) -> xr.Dataset:
     """What each region lacks and what it could give.
 
-    burden    (region)  t C / yr or t O2 / yr
-    capacity  (region)  t C / yr or t O2 / yr taken up or released by its land
+    burden    (region)  t {substance} / yr, emitted (C) or consumed (O2)
+    capacity  (region)  t {substance} / yr, taken up (C) or released (O2) by its land
+    phi       ()        1, the share that land has to carry
     returns   ``deficit`` and ``surplus`` (region), NaN where either is missing
 
         D[r] = max(0, φ E[r] − S[r]),   U[r] = max(0, S[r] − φ E[r])
 
-    Raises E201–E204.
+    Raises E201–E204. Source: the paper advises compensation between regions and prints no method; this is ours.
     """
     lacking = phi * burden - capacity
     return xr.Dataset({"deficit": lacking.clip(min=0), "surplus": (-lacking).clip(min=0)})
@@ -52,13 +55,14 @@ def compensation_balance(burden: xr.DataArray, capacity: xr.DataArray, phi: xr.D
 def responsible_burden(burden: xr.DataArray, weight: xr.DataArray) -> xr.DataArray:
     """The nation's burden shared out by another measure of responsibility than who emits.
 
-    burden   (region)  t C / yr or t O2 / yr
+    burden   (region)  t {substance} / yr
     weight   (region)  any one unit: population (equal shares per head), GDP, emission added up over the past
-    returns  (region)  as ``burden``, with the same total
+    returns  (region)  t {substance} / yr, with the same total
 
         E'[r] = Σ E · w[r] / Σ w
 
-    Missing burdens or weights are refused (E864): a share of an unknown total is unknown for everyone.
+    Raises E201–E204, and E864 for a missing burden or weight: a share of an unknown total is unknown for everyone.
+    Source: proportional sharing; the measures are those usual in burden-sharing debates.
     """
     problems = Problems()
     for name, array in (("burden", burden), ("weight", weight)):
@@ -66,7 +70,7 @@ def responsible_burden(burden: xr.DataArray, weight: xr.DataArray) -> xr.DataArr
         if len(wrong) or not float(array.sum()) > 0:
             problems.add("E864", argument=name, regions=wrong.tolist() or "—")
     problems.raise_errors()
-    return burden.sum("region", skipna=False) * weight / weight.sum("region", skipna=False)
+    return total_along(burden, "region") * weight / total_along(weight, "region")
 
 
 def compensation_flows(

@@ -51,8 +51,8 @@ def least_cost_conversion(
         Σ_kj x[r, k, j] (s[j] − s[k]) / s[reference] ≥ shortfall[r, target]   for every target
 
     First the uncovered shortfall is made as small as it can be, then the cost. One sparse linear programme for all
-    regions (HiGHS). Regions with a missing figure are *undefined* and get no plan. Raises E814 for classes without a
-    rate or a cost.
+    regions (HiGHS). Regions with a missing figure are *undefined* and get no plan. Raises E201–E204, E814 for classes
+    without a rate or a cost. Source: the standard land of the paper, put as a linear programme by this project.
     """
     targets = [str(target) for target in shortfall["target"].values]
     classes = [str(label) for label in convertible["land_class"].values]

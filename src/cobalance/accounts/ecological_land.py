@@ -2,6 +2,7 @@
 
 Carbon and oxygen are two targets with the same equations and different units. Functions that take either are checked
 by :func:`for_carbon_and_oxygen`: the unit of the rate says which target it is, and all other units must follow it.
+In their docstrings ``{substance}`` stands for C or O2.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def standard_ecological_land(land_area: xr.DataArray, rate: xr.DataArray, refere
     """Land of all classes, each counted as the forest that takes up as much.
 
     land_area  (region, land_class[, …])  ha
-    rate       (land_class[, region][, draw])  t C / ha / yr, or t O2 / ha / yr for the oxygen target
+    rate       (land_class[, region][, draw])  t {substance} / ha / yr
     reference  the class counted in, a label of ``rate``
     returns    (region[, …])              ha of the reference class; NaN where the reference rate is not positive
 
@@ -112,9 +113,9 @@ def needed_ecological_land(
 ) -> xr.DataArray:
     """Land of the reference class that takes up the share φ of a burden.
 
-    burden          (region[, …])       t C / yr emitted, or t O2 / yr consumed, in the target year
-    reference_rate  ([region][, draw])  t C / ha / yr, or t O2 / ha / yr
-    phi             number or ([draw])  1, the share that land has to carry
+    burden          (region[, …])       t {substance} / yr, emitted (C) or consumed (O2) in the target year
+    reference_rate  ([region][, draw])  t {substance} / ha / yr
+    phi             ([draw])            1, the share that land has to carry; a plain number will do
     returns         (region[, …])       ha; NaN where the reference rate is not positive
 
         A*[r] = φ · E[r] / s[reference]
@@ -164,12 +165,15 @@ def convertible_land(land_area: xr.DataArray, rate: xr.DataArray, caps: xr.DataA
     """Land that may be turned into ecological land, by the class that it has now.
 
     land_area  (region, land_class)     ha
-    rate       (land_class[, region])   t C / ha / yr, or t O2 / ha / yr
+    rate       (land_class[, region])   t {substance} / ha / yr
     caps       (land_class[, region])   1, the share of each class that may be converted (red lines, protected cropland)
     returns    (region, land_class)     ha
 
+        V[r, k] = A[r, k] · cap[k]
+
     Without caps it is all land of the classes that take up nothing (rate ≤ 0): the most that could be thought of, so a
     gap that even this does not close is surely infeasible. Raises E201–E204, E813 where a cap is not within 0 … 1.
+    Source: this project's reading of feasibility; the paper prints none.
     """
     if caps is not None:
         if not bool(((caps >= 0) & (caps <= 1)).all()):
@@ -186,18 +190,18 @@ def conversion_capacity(
     """The most that converting land could add, in hectares of the reference class.
 
     convertible  (region, land_class)    ha, by the class that the land has now
-    rate         (land_class[, region])  t C / ha / yr, or t O2 / ha / yr
+    rate         (land_class[, region])  t {substance} / ha / yr
     into         the class that all of it becomes; None for whichever takes up most
     returns      (region)                ha of the reference class
 
         C[r] = Σ_k V[r, k] · max(0, s[into] − s[k]) / s[reference]
 
-    Raises E201–E204, E811.
+    Raises E201–E204, E811. Source: as :func:`standard_ecological_land`, applied to the difference of two classes.
     """
     reference_rate = _rate_of(rate, reference, "conversion_capacity")
     best = rate.max("land_class", skipna=False) if into is None else _rate_of(rate, into, "conversion_capacity")
     gain = (best - rate).clip(min=0) / reference_rate.where(reference_rate > 0)
-    return (convertible * gain).sum("land_class", skipna=False)
+    return total_along(convertible * gain, "land_class")
 
 
 def ecological_land_status(needed: xr.DataArray, standard: xr.DataArray, capacity: xr.DataArray) -> xr.DataArray:

@@ -1,6 +1,7 @@
 """What closes a gap: the emission cut, the rate gain, the fuel switch or the compensation that would do it alone.
 
 Every lever is stated as the change that, everything else unchanged, makes the land carry the share φ of the burden.
+In docstrings ``{substance}`` stands for C or O2, whichever the burden's unit has.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from cobalance.accounts.ecological_land import PHI, for_carbon_and_oxygen
+from cobalance.accounts.totals import total_along
 from cobalance.vocabulary.errors import nearest, refuse
 from cobalance.vocabulary.units import quantities
 
@@ -29,9 +31,9 @@ from cobalance.vocabulary.units import quantities
 def closing_levers(burden: xr.DataArray, capacity: xr.DataArray, phi: xr.DataArray | float = PHI) -> xr.Dataset:
     """The change in one lever that closes the gap by itself.
 
-    burden    (region, source)  t C / yr emitted or t O2 / yr consumed, in the target year
-    capacity  (region)          t C / yr sequestered or t O2 / yr released, in the base year
-    phi       number            1
+    burden    (region, source)  t {substance} / yr, emitted (C) or consumed (O2) in the target year
+    capacity  (region)          t {substance} / yr, taken up (C) or released (O2) in the base year
+    phi       ()                1, the share that land has to carry
     returns   a Dataset; every lever is 0 where there is no gap and NaN where it is undefined:
 
         excess_burden  X = max(0, E − S/φ)        (region)          what has to go: land then carries φ of the rest
@@ -41,9 +43,9 @@ def closing_levers(burden: xr.DataArray, capacity: xr.DataArray, phi: xr.DataArr
         compensation   max(0, φ E − S)            (region)          taken up elsewhere on the region's account
 
     A capacity that is not positive leaves only the compensation and the cut (all of the burden must go). Raises
-    E201–E204.
+    E201–E204. Source: the gap of the paper's Table 5, φ E = S, solved for each quantity in turn.
     """
-    total = burden.sum("source", skipna=False)
+    total = total_along(burden, "source")
     excess = (total - capacity.clip(min=0) / phi).clip(min=0)
     gain = ((phi * total / capacity.where(capacity > 0) - 1) * 100).clip(min=0)
     return xr.Dataset(
@@ -70,7 +72,7 @@ def switch_ratio(
         ρ_C = c[to] / c[from],   ρ_O = ρ_C · x[to] / x[from]
 
     Coal to natural gas saves two fifths of the carbon and next to no oxygen: 15.3/25.8 = .593, times 1.95/1.17 = .988.
-    Raises E201–E204, E841.
+    Raises E201–E204, E841. Source: IPCC 2006 Guidelines vol. 2 ch. 1; Steinbach et al. 2011.
     """
     for fuel in (from_fuel, to_fuel):
         _require(factor, "fuel", fuel, "switch_ratio")
@@ -90,14 +92,14 @@ def switched_burden(
 ) -> xr.DataArray:
     """The burden when a share of one fuel's heat comes from another fuel.
 
-    burden   (region, source)    t C / yr or t O2 / yr
-    ratio    number              ρ of :func:`switch_ratio` for the same target
-    share    number or (region)  1, of the heat of ``from_source``
-    returns  (region, source)    as ``burden``
+    burden   (region, source)  t {substance} / yr
+    ratio    ()                1, ρ of :func:`switch_ratio` for the same target
+    share    ([region])        1, of the heat of ``from_source``; a plain number will do
+    returns  (region, source)  t {substance} / yr
 
         E'[from] = (1 − w) E[from],   E'[to] = E[to] + w ρ E[from]
 
-    Raises E201–E204, E841 for an unknown source, E842 for a share outside 0 … 1.
+    Raises E201–E204, E841 for an unknown source, E842 for a share outside 0 … 1. Source: equal heat before and after.
     """
     for source in (from_source, to_source):
         _require(burden, "source", source, "switched_burden")
@@ -120,17 +122,18 @@ def closing_switch(
 ) -> xr.DataArray:
     """The share of one fuel's heat that has to come from another fuel to close the gap by that alone.
 
-    burden    (region, source)  t C / yr or t O2 / yr
-    capacity  (region)          t C / yr or t O2 / yr
-    ratio     number            ρ of :func:`switch_ratio` for the same target
+    burden    (region, source)  t {substance} / yr
+    capacity  (region)          t {substance} / yr
+    ratio     ()                1, ρ of :func:`switch_ratio` for the same target
+    phi       ()                1, the share that land has to carry
     returns   (region)          %; above 100 the switch cannot do it alone, NaN where it saves nothing
 
         w = (E − S/φ) / (E[from] (1 − ρ)) · 100
 
-    Raises E201–E204, E841.
+    Raises E201–E204, E841. Source: φ E' = S with E' of :func:`switched_burden`, solved for w.
     """
     _require(burden, "source", from_source, "closing_switch")
-    excess = (burden.sum("source", skipna=False) - capacity.clip(min=0) / phi).clip(min=0)
+    excess = (total_along(burden, "source") - capacity.clip(min=0) / phi).clip(min=0)
     saving = burden.sel(source=from_source, drop=True) * (1 - ratio)
     return (excess / saving.where(saving > 0) * 100).where(excess != 0, 0.0)
 

@@ -10,6 +10,7 @@ import xarray as xr
 
 from cobalance.accounts.ecological_land import PHI, ecological_land
 from cobalance.accounts.levers import closing_levers
+from cobalance.accounts.totals import total_along
 from cobalance.vocabulary.errors import Problems, nearest
 
 Path = float | Mapping[int, float]
@@ -115,16 +116,12 @@ def _outcome(
     reference: str,
     caps: xr.DataArray | None,
 ) -> xr.Dataset:
-    totals = {
-        target: burden.sum("source", skipna=False).assign_attrs(burden.attrs) for target, burden in burdens.items()
-    }
+    totals = {target: total_along(burden, "source").assign_attrs(burden.attrs) for target, burden in burdens.items()}
     account = ecological_land(area, rates, totals, phi=phi, reference=reference, caps=caps)
     levers = []
     for target, rate in rates.items():
         unit = rate.attrs["units"]
-        capacity = (
-            (area * rate).sum("land_class", skipna=False).assign_attrs(units=f"({unit}) * ({area.attrs['units']})")
-        )
+        capacity = total_along(area * rate, "land_class").assign_attrs(units=f"({unit}) * ({area.attrs['units']})")
         levers.append(closing_levers(burdens[target], capacity, phi)[["emission_cut", "rate_gain"]])
     joined = xr.concat(levers, "target", join="exact").assign_coords(target=list(rates))
     return account.assign({name: joined[name].transpose(..., "target") for name in joined.data_vars})
