@@ -172,7 +172,8 @@ def _emission_rows(choice: Choice, unit_of: Mapping[str, tuple[str, str]], scope
     for fuel, (unit, declared) in unit_of.items():
         frames = choice.frames("emission", fuel)
         found = [matching(frame, "emission_factor", fuel) for frame in frames]
-        fitting = [frame[[units.convertible(text, f"t C / {unit}") for text in frame["unit"]]] for frame in found]
+        fits = [[units.convertible(text, f"t C / {unit}") for text in frame["unit"]] for frame in found]
+        fitting = [frame[np.array(which, dtype=bool)] for frame, which in zip(found, fits, strict=True)]
         if unit and any(map(len, found)) and not any(map(len, fitting)):
             choice.problems.add(
                 "E524",
