@@ -64,7 +64,6 @@ REFUSED: list[tuple[str, Change, str]] = [
     ("base year outside", study("{phi: 1/3,", "{phi: 1/3, base_year: 1999,"), r"E113 .*base_year.*1999"),
     ("reference class unknown", study("reference: forest", "reference: forrest"), r"E109 .*forrest.*nearest: forest"),
     ("variable unknown", study("permutations: 99", "variables: [carbon_balance]"), r"E109 .*carbon_balance.*nearest: carbon_balance_coefficient"),
-    ("headline unknown", study("title:", "headline: wst\ntitle:"), r"E109 .*headline.*wst.*nearest: west"),
     ("window beyond data", study("[2016, 2020]", "[2010, 2020]"), r"E112 .*outlook.window.*2016–2020"),
     ("column missing", file("data.csv", "region,year,variable,unit,value", "region,year,variable,unit,amount"), r"E306 data.csv"),
     ("region unknown", file("data.csv", "\nA,2016,", "\nAlpa,2016,"), r"E402 data.csv, row \d+.*Alpa.*Alpha"),

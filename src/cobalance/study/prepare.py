@@ -328,9 +328,6 @@ class _Preparation:
             for label in labels:
                 if label not in classes:
                     self._add_unknown(("ecological_land", key), label, classes, "a land class", "地类")
-        groups = [*self.study.groups, "total"]
-        if self.study.headline not in groups:
-            self._add_unknown(("headline",), self.study.headline, groups, "a group", "区域组")
         space.check_variables(self.study.spatial, self.problems, self.source.place)
 
     def _add_unknown(

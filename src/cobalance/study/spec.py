@@ -348,10 +348,6 @@ class Study(Model):
         None,
         description="Heat basis of fuels that the inputs give as heat. ｜ 以热量计的燃料的热值口径（低位 net、高位 gross）。",
     )
-    headline: str = Field(
-        "total",
-        description="Group whose totals stand for the whole study; total is all regions. ｜ 代表整体的区域组；total 为全部区域。",
-    )
     seed: int = Field(0, ge=0, description="Seed of everything random. ｜ 随机过程的种子。")
     languages: list[Language] = Field(["en", "zh"], min_length=1, description="Languages of the report. ｜ 报告语言。")
 
