@@ -52,7 +52,7 @@ def run(
     from cobalance.study.results import replaced
 
     with _progress() as step:
-        results = run_study(study, step)
+        results = run_study(study, step, output.with_name(f".{output.name}.land-cover"))
         with replaced(output) as folder:
             step("results", 0)
             results.save(folder)

@@ -11,6 +11,7 @@ import xarray as xr
 from cobalance.study import accounts, future, space, tables
 from cobalance.study.prepare import Prepared, prepare
 from cobalance.study.provenance import provenance
+from cobalance.study.rasters import Counting
 from cobalance.study.results import Results
 from cobalance.vocabulary.errors import Language, Problems
 
@@ -19,6 +20,7 @@ Step = Callable[[str, float], None]
 
 STAGES: dict[str, dict[Language, str]] = {
     "inputs": {"en": "Reading and checking inputs", "zh": "读取并检查输入"},
+    "land_cover": {"en": "Counting land cover", "zh": "统计土地覆盖"},
     "accounts": {"en": "Accounts and balance", "zh": "核算与平衡"},
     "space": {"en": "Spatial pattern", "zh": "空间格局"},
     "outlook": {"en": "Outlook", "zh": "预测"},
@@ -33,15 +35,18 @@ def check_study(file: Path) -> Problems:
     return prepare(file)[1]
 
 
-def run_study(file: Path, step: Step | None = None) -> Results:
+def run_study(file: Path, step: Step | None = None, checkpoint: Path | None = None) -> Results:
     """Run the study of ``file``.
+
+    ``checkpoint`` is a file from which an interrupted count of rasters goes on; it is gone when the count is done.
 
     Raises a :class:`CobalanceError` with all problems of the study file and its inputs before anything is computed.
     ``step`` is told of each stage of :data:`STAGES` as it begins.
     """
     tell = step or (lambda stage, done: None)
     tell("inputs", 0)
-    prepared, problems = prepare(file)
+    counting = Counting(checkpoint, lambda done: tell("land_cover", done))
+    prepared, problems = prepare(file, counting)
     problems.raise_errors()
     assert prepared is not None  # without errors there is a study
     tell("accounts", 0)

@@ -18,6 +18,7 @@ from cobalance.coefficients import Coefficients, coefficients
 from cobalance.inputs import boundaries, checks, fill, regions, tables
 from cobalance.inputs.names import VariableNames
 from cobalance.study import accounts, future, space
+from cobalance.study.rasters import Counting, check_rasters, raster_observations
 from cobalance.study.source import StudySource, dotted
 from cobalance.study.spec import BUILTIN_REGIONS, InputFile, Study, read_study
 from cobalance.vocabulary.errors import CobalanceError, Place, Problem, Problems, nearest
@@ -70,14 +71,17 @@ class Prepared:
         return dataclasses.replace(self.coefficients, **at)
 
 
-def prepare(file: Path) -> tuple[Prepared | None, Problems]:
-    """Read and check the study of ``file``. Where there is an error, None comes back with all problems found."""
+def prepare(file: Path, counting: Counting | None = None) -> tuple[Prepared | None, Problems]:
+    """Read and check the study of ``file``. Where there is an error, None comes back with all problems found.
+
+    Without ``counting`` the study's rasters are opened and planned, not counted; what hangs on them is not checked.
+    """
     problems = Problems()
     try:
         study, source = read_study(file)
     except CobalanceError as error:
         return None, Problems(error.problems)
-    preparation = _Preparation(study, source, problems)
+    preparation = _Preparation(study, source, problems, counting)
     prepared = preparation.prepared()
     return (None if problems.errors else prepared), problems
 
@@ -85,8 +89,8 @@ def prepare(file: Path) -> tuple[Prepared | None, Problems]:
 class _Preparation:
     """The steps of :func:`prepare`; each adds its problems and the later ones go on as far as they can."""
 
-    def __init__(self, study: Study, source: StudySource, problems: Problems) -> None:
-        self.study, self.source, self.problems = study, source, problems
+    def __init__(self, study: Study, source: StudySource, problems: Problems, counting: Counting | None) -> None:
+        self.study, self.source, self.problems, self.counting = study, source, problems, counting
         self.folder = source.file.parent
 
     def prepared(self) -> Prepared | None:
@@ -96,7 +100,9 @@ class _Preparation:
         codes = list(region_names.codes)
         outlines = self._attempt(("regions", "boundary"), lambda: self._boundary(region_names))
         groups = self._attempt(("groups",), lambda: self._groups(region_names)) or {}
-        observations = self._observations(self.study.inputs, ("inputs",), region_names)
+        observations = self._observations(self.study.inputs, ("inputs",), region_names, self._rasters(outlines))
+        if self.study.land_cover is not None and self.counting is None:
+            return None  # the classes are known only when the pixels have been counted
         if outlines is not None and observations is not None and self.study.regions.boundary is not None:
             self.problems.extend(checks.land_against_polygons(observations, boundaries.polygon_area_ha(outlines)))
         inputs, flags = self._inputs(observations, codes) or (None, None)
@@ -173,17 +179,35 @@ class _Preparation:
             self.problems.add("W103", self.source.place(("regions", "boundary", "review_number")))
         return found
 
+    def _rasters(self, outlines: boundaries.Boundaries | None) -> list[tables.Observations | None]:
+        """The observations of the study's rasters; nothing where it has none, or they are only checked."""
+        land_cover = self.study.land_cover
+        if land_cover is None or outlines is None:
+            return []
+        counting, polygons = self.counting, outlines.frame
+        if counting is None:
+            self._attempt(("land_cover",), lambda: check_rasters(land_cover, polygons, self.folder))
+            return []
+        return [
+            self._attempt(("land_cover",), lambda: raster_observations(land_cover, polygons, self.folder, counting))
+        ]
+
     def _groups(self, names: regions.RegionNames) -> dict[str, tuple[str, ...]]:
         members = {key: group.members for key, group in self.study.groups.items()}
         return regions.checked_groups(members, names, Place(file=self.source.file.name))
 
     def _observations(
-        self, files: Sequence[InputFile], path: tuple[str | int, ...], names: regions.RegionNames
+        self,
+        files: Sequence[InputFile],
+        path: tuple[str | int, ...],
+        names: regions.RegionNames,
+        others: Sequence[tables.Observations | None] = (),
     ) -> pd.DataFrame | None:
         read = [
             self._attempt((*path, position), lambda item=item: self._read(item, names))
             for position, item in enumerate(files)
         ]
+        read += others
         if not read or any(part is None for part in read):
             return None
         combined: pd.DataFrame | None = self._attempt(path, lambda: self._combined(read))

@@ -207,8 +207,10 @@ class LandCover(Model):
         "centre", description="Pixel centres, or exact cover of pixels. ｜ 按像元中心，或按像元精确覆盖比例。"
     )
     overlap: Literal["each", "last", "error"] = Field(
-        "error", description="What overlapping regions mean. ｜ 区域重叠时的处理。"
+        "error",
+        description="Pixels of several regions: each counts them, the last has them, or an error. ｜ 区域重叠处的像元：各自计入、归最后一个区域，或报错。",
     )
+    mixed_grids: bool = Field(False, description="Years may lie on different grids. ｜ 各年份的栅格可以不同。")
 
 
 class Weights(Model):
