@@ -31,7 +31,8 @@ def printed(scores: xr.DataArray, decimals: int = 1) -> str:
     frame = scores.to_pandas().T.round(decimals)
     header = "| " + " | ".join(["activity", *map(str, frame.columns)]) + " |"
     rule = "|" + "|".join(["---"] + ["---:"] * frame.shape[1]) + "|"
-    rows = ["| " + " | ".join([str(name), *map(str, row)]) + " |" for name, row in zip(frame.index, frame.values, strict=True)]
+    lines = zip(frame.index, frame.values, strict=True)
+    rows = ["| " + " | ".join([str(name), *map(str, row)]) + " |" for name, row in lines]
     return "\n".join([header, rule, *rows])
 
 
