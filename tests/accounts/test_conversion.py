@@ -142,3 +142,9 @@ def test_missing_classes_are_named() -> None:
 def test_areas_without_units_are_refused() -> None:
     with pytest.raises(CobalanceError, match=r"E201.*convertible"):
         least_cost_conversion(land([1.0, 1.0, 1.0, 1.0]).drop_attrs(), {"carbon": CARBON}, shortfall([1.0]))
+
+
+def test_draws_are_not_planned_for() -> None:
+    drawn = land([1.0, 1.0, 1.0, 1.0]).expand_dims(draw=2)
+    with pytest.raises(CobalanceError, match=r"E205.*convertible.*region, land_class"):
+        least_cost_conversion(drawn, {"carbon": CARBON}, shortfall([1.0]))

@@ -51,9 +51,16 @@ def least_cost_conversion(
         Σ_kj x[r, k, j] (s[j] − s[k]) / s[reference] ≥ shortfall[r, target]   for every target
 
     First the uncovered shortfall is made as small as it can be, then the cost. One sparse linear programme for all
-    regions (HiGHS). Regions with a missing figure are *undefined* and get no plan. Raises E201–E204, E814 for classes
+    regions (HiGHS). Regions with a missing figure are *undefined* and get no plan. Raises E201–E205, E814 for classes
     without a rate or a cost. Source: the standard land of the paper, put as a linear programme by this project.
     """
+    for name, array, dims in (
+        ("convertible", convertible, ("region", "land_class")),
+        ("shortfall", shortfall, ("region", "target")),
+    ):
+        if set(array.dims) != set(dims):
+            found = ", ".join(map(str, array.dims))
+            raise refuse("E205", argument=f"least_cost_conversion({name})", found=found, expected=", ".join(dims))
     targets = [str(target) for target in shortfall["target"].values]
     classes = [str(label) for label in convertible["land_class"].values]
     gain = _gain(convertible, rates, targets, reference)

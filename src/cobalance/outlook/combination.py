@@ -59,12 +59,12 @@ def combined(kind: str, forecast: Floats, reason: Codes, errors: Floats | None) 
     return value, outcome, weight
 
 
-def participants(names: tuple[str, ...], took_part: NDArray[np.bool_]) -> NDArray[np.str_]:
+def participants(names: tuple[str, ...], took_part: NDArray[np.bool_]) -> NDArray[np.object_]:
     """The models that took part in each series, as ``"linear, growth"``; (series)."""
     code_of_set = np.tensordot(1 << np.arange(len(names)), took_part.astype(np.int64), axes=1)
     every_set = range(1 << len(names))
     lists = [", ".join(name for bit, name in enumerate(names) if members >> bit & 1) for members in every_set]
-    return np.array(lists)[code_of_set]
+    return np.array(lists, dtype=object)[code_of_set]
 
 
 def _median(forecast: Floats, took_part: NDArray[np.bool_]) -> Floats:

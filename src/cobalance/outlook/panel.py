@@ -97,9 +97,9 @@ def code(reason: str) -> int:
     return REASONS.index(reason)
 
 
-def words(reason: Codes) -> NDArray[np.str_]:
-    """Reason codes as words."""
-    return np.array(REASONS)[reason]
+def words(reason: Codes) -> NDArray[np.object_]:
+    """Reason codes as words (objects: a word is stored once, however many series share it)."""
+    return np.array(REASONS, dtype=object)[reason]
 
 
 def declined(reason: Codes, where: Flags | np.bool_, word: str) -> Codes:
