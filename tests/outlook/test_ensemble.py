@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cobalance.outlook.combination import COMBINATIONS, combination_weights, combined
@@ -152,6 +152,7 @@ def test_median_is_the_middle_of_the_models_that_apply() -> None:
     assert middle == pytest.approx((linear + growth) / 2)
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     forecast=st.lists(st.floats(0, 1e6), min_size=3, max_size=3),
     fails=st.lists(st.booleans(), min_size=3, max_size=3),

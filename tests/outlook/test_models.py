@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cobalance.outlook.grey import (
@@ -159,6 +159,7 @@ def test_linear_and_growth_work_around_missing_years() -> None:
 # ---- laws
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     first=st.floats(1e-3, 1e6),
     rate=st.floats(-0.1, 0.15),
@@ -177,6 +178,7 @@ def test_an_exponential_is_recovered(first: float, rate: float, years: int, ahea
         assert grey_fit.forecast[0, 0] == pytest.approx(truth, rel=allowed)
 
 
+@settings(deadline=None, max_examples=60)
 @given(level=st.floats(1e-3, 1e9), slope=st.floats(0, 0.2), ahead=st.integers(1, 20))
 def test_a_line_is_recovered(level: float, slope: float, ahead: int) -> None:
     series = [level * (1 + slope * k) for k in range(10)]
@@ -188,6 +190,7 @@ positive = st.lists(st.floats(1.0, 10.0), min_size=8, max_size=8)
 
 
 @pytest.mark.parametrize("name", list(MODELS))
+@settings(deadline=None, max_examples=60)
 @given(series=positive, scale=st.sampled_from([1e-6, 0.37, 1e4]))
 def test_the_unit_changes_nothing(name: str, series: list[float], scale: float) -> None:
     targets = (2019, 2025)
@@ -198,6 +201,7 @@ def test_the_unit_changes_nothing(name: str, series: list[float], scale: float) 
 
 
 @pytest.mark.parametrize("name", list(MODELS))
+@settings(deadline=None, max_examples=60)
 @given(series=positive)
 def test_a_forecast_is_never_negative_and_never_silent(name: str, series: list[float]) -> None:
     fit = fit_model(MODELS[name], panel(series, targets=(2019, 2050)))
@@ -251,6 +255,7 @@ def test_the_panel_form_equals_a_plain_loop_to_1e_12() -> None:
         assert fit.forecast[0] == pytest.approx(twin, rel=1e-12)
 
 
+@settings(deadline=None, max_examples=60)
 @given(series=positive)
 def test_the_shift_is_enough_and_not_more(series: list[float]) -> None:
     given_panel = panel(series)

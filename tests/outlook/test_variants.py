@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import theilslopes
 
@@ -29,6 +29,7 @@ def exponential(first: float, rate: float, years: int) -> list[float]:
     return [first * (1 + rate) ** k for k in range(years)]
 
 
+@settings(deadline=None, max_examples=60)
 @given(first=st.floats(0.01, 1e6), rate=st.floats(-0.3, 0.25), years=st.integers(4, 12), ahead=st.integers(1, 8))
 def test_the_discrete_model_is_exact_on_exponentials(first: float, rate: float, years: int, ahead: int) -> None:
     fit = fit_model(grey_discrete, panel(exponential(first, rate, years), ahead))
@@ -36,6 +37,7 @@ def test_the_discrete_model_is_exact_on_exponentials(first: float, rate: float, 
     assert fit.diagnostics["beta_1"][0] == pytest.approx(1 + rate, rel=1e-8)
 
 
+@settings(deadline=None, max_examples=60)
 @given(first=st.floats(0.01, 1e6), rate=st.floats(-0.15, 0.18), years=st.integers(5, 10), ahead=st.integers(1, 8))
 def test_the_background_of_an_exponential_makes_the_grey_model_exact(
     first: float, rate: float, years: int, ahead: int
@@ -86,6 +88,7 @@ def test_rolling_refuses_a_target_between_two_steps() -> None:
     assert words(fit_model(grey, five).reason).tolist() == [""]
 
 
+@settings(deadline=None, max_examples=60)
 @given(series=st.lists(st.floats(1.0, 100.0), min_size=4, max_size=11))
 def test_theil_sen_equals_scipy(series: list[float]) -> None:
     slope = theilslopes(series, np.arange(1, len(series) + 1)).slope
