@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from cobalance.report import style
@@ -19,6 +21,8 @@ from cobalance.vocabulary.errors import Language
 LEFT, RIGHT = 0.62, 0.12
 MOST_BARS = 24
 LARGEST = 6
+BAR = 0.41  # half a bar's width, in years
+STEPS = (1, 2, 2.5, 5, 10)
 
 
 def stacked_bars(facts: Facts, variable: str, language: Language) -> Figure:
@@ -35,7 +39,7 @@ def stacked_bars(facts: Facts, variable: str, language: Language) -> Figure:
     title = say("bars.title", language, variable=label(variable, language))
     sheet = style.sheet(2.9 + 0.18 * rows, title, _regions_note(total, language))
     axes = _plot_axes(sheet, 2.3, f"{prefix}{unit_text(unit, language)}", below=0.35 + 0.18 * rows)
-    _stack(axes, total, order, factor)
+    _stack(axes, total, order, factor, highest / factor)
     colours = [style.colour(item, i) for i, item in enumerate(order)]
     entries = [(colour, label(item, language)) for colour, item in zip(colours, order, strict=True)]
     if line is not None and partner is not None:
@@ -54,7 +58,7 @@ def moran_scatter(facts: Facts, variable: str, year: int, language: Language) ->
     rows = rows[rows["z"].notna() & rows["lag"].notna()]
     slope = _moran_value(facts, variable, year)
     title = say("moran.title", language, variable=label(variable, language), year=year)
-    subtitle = say("moran.subtitle", language, i=number(slope, 4), n=len(rows)) + _p_values(facts, variable, year, language)
+    subtitle = say("moran.subtitle", language, i=number(slope), n=len(rows)) + _p_values(facts, variable, year, language)
     sheet = style.sheet(3.85, title, subtitle)
     axes = _plot_axes(sheet, 3.15, say("moran.y", language), below=0.45, left=0.55)
     axes.set_xlabel(say("moran.x", language))
@@ -96,7 +100,7 @@ def moran_series(facts: Facts, language: Language) -> Figure:
     axes.axhline(0, color=style.MUTED, lw=0.7)
     years = sorted({int(year) for year in rows["year"]})
     axes.set_xticks(years if len(years) <= 8 else [year for year in years if year % 5 == 0])
-    _swatches(sheet, entries, 1, columns=2)
+    _swatches(sheet, entries, 1)
     return sheet.figure
 
 
@@ -152,7 +156,7 @@ def gap_bars(facts: Facts, language: Language) -> Figure:
     axes.grid(False, axis="y")
     axes.grid(True, axis="x")
     entries = [(style.CARBON, label(CARBON, language)), (style.OXYGEN, label(OXYGEN, language))]
-    _swatches(sheet, [*entries, ("", say("gap_bars.mark", language))], 1, columns=4)
+    _swatches(sheet, [*entries, ("", say("gap_bars.mark", language))], 1)
     return sheet.figure
 
 
@@ -171,18 +175,28 @@ def largest_activities(facts: Facts) -> list[tuple[str, str]]:
     return chosen
 
 
-def _stack(axes: Axes, total: Total, order: Sequence[str], factor: float) -> None:
-    """Bars upwards for gains and downwards for losses, each from where its own sign ended."""
+def _stack(axes: Axes, total: Total, order: Sequence[str], factor: float, highest: float) -> None:
+    """Bars upwards for gains and downwards for losses, each from where its own sign ended; room up to ``highest``."""
     positions = np.arange(len(total.values))
     above, below = np.zeros(len(positions)), np.zeros(len(positions))
     for position, item in enumerate(order):
         values = total.values[item].to_numpy() / factor
         base = np.where(values >= 0, above, below)
-        axes.bar(positions, values, 0.82, bottom=base, color=style.colour(item, position), linewidth=0)
+        _draw_bars(axes, positions, base, values, style.colour(item, position))
         above, below = above + np.maximum(np.nan_to_num(values), 0), below + np.minimum(np.nan_to_num(values), 0)
     if (below < 0).any():
         axes.axhline(0, color=style.MUTED, lw=0.7)
     axes.set_xlim(-0.7, len(positions) - 0.3)
+    axes.set_ylim(1.05 * below.min(), 1.05 * max(above.max(), highest))
+
+
+def _draw_bars(axes: Axes, positions: np.ndarray, base: np.ndarray, heights: np.ndarray, colour: str) -> None:
+    """All bars of one source as one path; a missing height has no bar."""
+    known = np.isfinite(heights)
+    x, y, top = positions[known], base[known], (base + heights)[known]
+    corners = np.stack([x - BAR, y, x - BAR, top, x + BAR, top, x + BAR, y, x - BAR, y], axis=1).reshape(-1, 2)
+    codes = np.tile([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], known.sum())
+    axes.add_artist(PathPatch(Path(corners, codes), fc=colour, lw=0))
 
 
 def _regions_note(total: Total, language: Language) -> str:
@@ -200,7 +214,7 @@ def _plot_axes(sheet: Sheet, height: float, unit: str, below: float, left: float
     axes.grid(True, axis="y")
     axes.tick_params(length=0)
     axes.spines["left"].set_visible(False)
-    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=STEPS))
     axes.yaxis.set_major_formatter(FuncFormatter(_tick))
     if unit:
         axes.text(0, 1.02, unit, transform=axes.transAxes, ha="left", va="bottom", size=8, color=style.MUTED)
@@ -221,15 +235,19 @@ def _year_ticks(axes: Axes, years: Sequence[int]) -> None:
     axes.set_xticks(keep, [str(years[i]) for i in keep])
 
 
-def _swatches(sheet: Sheet, entries: Sequence[tuple[str, str]], rows: int, columns: int = 3) -> None:
-    """A legend under the axes, read down its columns; the last column may run on to the edge."""
-    room = style.WIDTH - LEFT - RIGHT + 0.3
+def _swatches(sheet: Sheet, entries: Sequence[tuple[str, str]], rows: int) -> None:
+    """A legend under the axes: in one row as wide as its texts, else in three columns, read down."""
+    x, room = LEFT - 0.3, style.WIDTH - LEFT - RIGHT + 0.3
     for position, (colour, text) in enumerate(entries):
-        across, down = divmod(position, rows)
-        x, y = LEFT - 0.3 + across * room / columns, sheet.bottom + 0.1 + 0.18 * (rows - 1 - down)
+        down = position % rows
+        if rows > 1:
+            x = LEFT - 0.3 + position // rows * room / 3
+        y = sheet.bottom + 0.1 + 0.18 * (rows - 1 - down)
         if colour:
             sheet.write(x, y, "■", color=colour, size=9, va="center")
-        sheet.write(x + (0.15 if colour else 0), y, style.shortened(text, (room - across * room / columns if across == columns - 2 and not colour else room / columns) * 72 / 8 - 2), size=8, va="center")
+        shown = style.shortened(text, room / 3 * 72 / 8 - 2) if rows > 1 else text
+        sheet.write(x + (0.15 if colour else 0), y, shown, size=8, va="center")
+        x += 0.34 + style.width(text) * 8 / 72
 
 
 def _moran_value(facts: Facts, variable: str, year: int) -> float:
@@ -300,7 +318,7 @@ def _small_multiples(panels: Panels, title: str, subtitle: str, language: Langua
         caption = f"{prefix}{unit_text(unit, language)}" + (f" · {note}" if note else "")
         sheet.write(left - 0.4, bottom + each - 0.58, caption, size=7, color=style.MUTED, va="center")
     entries = [(colour, label(kind, language)) for kind, colour in style.MODELS.items()]
-    _swatches(sheet, entries, 1, columns=5)
+    _swatches(sheet, entries, 1)
     return sheet.figure
 
 
@@ -318,8 +336,8 @@ def _draw_models(axes: Axes, series: pd.Series, factor: float) -> None:
     axes.grid(True, axis="y")
     axes.tick_params(length=0, labelsize=7)
     axes.spines["left"].set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    axes.yaxis.set_major_locator(MaxNLocator(3))
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(4, steps=STEPS))
     axes.yaxis.set_major_formatter(FuncFormatter(_tick))
     axes.margins(y=0.12)
 

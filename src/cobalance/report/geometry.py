@@ -28,8 +28,8 @@ class Outlines:
 
     paths   region → outline; a region too small to be seen is a dot
     dots    regions that are dots
-    points  region → a point inside it, for letters
-    size    region → width of its label's room, in map units
+    points  region → centre of the largest circle inside it, for letters
+    size    region → diameter of that circle, in points of the sheet
     frames  rectangles of the insets
     bounds  of everything
     crs     of the main map; coordinates in it are map coordinates outside the insets
@@ -45,16 +45,18 @@ class Outlines:
     crs: CRS
     plane: dict[str, shapely.Geometry]
 
-    def enlarged(self, window: Bounds) -> dict[str, tuple[Path, shapely.Point, float]]:
-        """Region → its outline inside ``window``, a point in it and its share of the window."""
+    def enlarged(self, window: Bounds, track: NDArray[np.float64]) -> dict[str, tuple[Path, shapely.Point, float]]:
+        """Region → its outline inside ``window``, a point in it clear of ``track``, and its share of the window."""
         west, south, east, north = window
         tolerance = (east - west) / POINTS_WIDE * 0.2
+        busy = shapely.MultiPoint(track).buffer(0.06 * (east - west))
         found = {}
         for label, shape in self.plane.items():
             part = _polygonal(shapely.clip_by_rect(shape, west, south, east, north))
             if not part.is_empty:
-                simple = shapely.simplify(part, tolerance)
-                found[label] = (_path(simple), shapely.point_on_surface(part), part.area / _area(window))
+                clear = part.difference(busy)
+                place = shapely.point_on_surface(part if clear.is_empty else _largest(clear))
+                found[label] = (_path(shapely.simplify(part, tolerance)), place, part.area / _area(window))
         return found
 
     def project(self, longitudes: Iterable[float], latitudes: Iterable[float]) -> NDArray[np.float64]:
@@ -229,10 +231,10 @@ def _finished(
         if shape.area < (2.4 * unit) ** 2:
             shape = shape.centroid.buffer(2.4 * unit, quad_segs=6)
             dots.add(label)
-        biggest = max(shapely.get_parts(shape), key=lambda part: part.area)
-        inside = shapely.point_on_surface(biggest) if not biggest.centroid.within(biggest) else biggest.centroid
-        points[label] = (inside.x, inside.y)
-        size[label] = float(np.sqrt(biggest.area) / unit)
+        biggest = _largest(shape)
+        reach = shapely.maximum_inscribed_circle(biggest, tolerance=unit)  # from its centre to the border
+        points[label] = reach.coords[0][:2]
+        size[label] = 2 * reach.length / unit
         paths[label] = _path(shape)
     whole = {str(label): shape for label, shape in zip(plane.index, plane.array, strict=True)}
     return Outlines(paths, frozenset(dots), points, size, tuple(frames), bounds, CRS(plane.crs), whole)
@@ -250,6 +252,10 @@ def _path(shape: shapely.Geometry) -> Path:
             vertices.append(points)
             codes.append(own)
     return Path(np.concatenate(vertices), np.concatenate(codes))
+
+
+def _largest(shape: shapely.Geometry) -> shapely.Geometry:
+    return max(shapely.get_parts(shape), key=lambda part: part.area)
 
 
 def _bounds(shapes: Iterable[shapely.Geometry]) -> Bounds:

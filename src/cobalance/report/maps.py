@@ -11,7 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Patch, PathPatch, Rectangle
 from matplotlib.path import Path
+from matplotlib.patheffects import withStroke
 from pyproj import Transformer
+from shapely import Point
 
 from cobalance.report import style
 from cobalance.report.facts import BALANCE, Facts
@@ -109,7 +111,7 @@ def gap_map(facts: Facts, target: str, language: Language) -> Figure:
         for (region, value), own in zip(known.items(), classes, strict=True)
     }
     infeasible = [str(region) for region in status.index[status == "infeasible on own land"]]
-    cross = Look("none", style.INFEASIBLE_HATCH, label("infeasible on own land", language))
+    cross = Look("none", style.INFEASIBLE_HATCH, say("map.gap.cross", language))
     year = facts.study.outlook.target if facts.study.outlook else facts.study.ecological_land.base_year or facts.last
     title = say("map.gap.title", language, target=label(target, language), year=year)
     phi = number(facts.study.ecological_land.phi, 3)
@@ -136,11 +138,11 @@ def gravity_map(facts: Facts, variable: str, language: Language) -> Figure:
     _draw_ellipses(overview, drawn, track)
     window = _window(centres, width / lower)
     overview.add_patch(
-        Rectangle(window[:2], window[2] - window[0], window[3] - window[1], fill=False, ec=style.INK, lw=0.7, zorder=6)
+        Rectangle(window[:2], window[2] - window[0], window[3] - window[1], fill=False, ec=style.ON_LIGHT, lw=0.7, zorder=6)
     )
-    overview.plot(centres[:, 0], centres[:, 1], ".", ms=1.5, color=style.INK, zorder=5)
+    overview.plot(centres[:, 0], centres[:, 1], ".", ms=1.5, color=style.ON_LIGHT, zorder=5)
     detail = sheet.axes(style.MARGIN, sheet.bottom + 0.08, width, lower)
-    _draw_part(detail, drawn, window, facts.names(language))
+    _draw_part(detail, drawn.enlarged(window, centres), facts.names(language))
     _frame(detail, window)
     _draw_track(detail, track["year"].astype(int).tolist(), centres)
     return sheet.figure
@@ -165,7 +167,7 @@ def _class_map(
     entries = [(every[word], int(counts.get(word, 0))) for word in shown]
     if over is not None and over[1]:
         entries.append((over[0], len(over[1])))
-    columns = 2 if max(style.width(look.text) for look, _ in entries) > 14 else 3
+    columns = 2 if max(style.width(look.text) for look, _ in entries) > 10 else 3
     rows = -(-len(entries) // columns)
     ratio = (drawn.bounds[3] - drawn.bounds[1]) / (drawn.bounds[2] - drawn.bounds[0])
     high = min((style.WIDTH - 2 * style.MARGIN) * ratio, TALLEST)
@@ -198,7 +200,7 @@ def _map_axes(sheet: Sheet, drawn: Outlines, bottom: float, height: float) -> Ax
     axes.set_aspect("equal", anchor="C")
     axes.axis("off")
     for x0, y0, x1, y1 in drawn.frames:
-        axes.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, ec=style.MUTED, lw=0.6, zorder=4))
+        axes.add_artist(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, ec=style.MUTED, lw=0.6, zorder=4))
     return axes
 
 
@@ -222,9 +224,9 @@ def _fill(axes: Axes, drawn: Outlines, regions: Sequence[str], look: Look) -> No
         path = Path.make_compound_path(*own)
         if look.face != "none":
             edge = style.MUTED if look.hatch or dots else style.PAPER
-            axes.add_patch(PathPatch(path, fc=look.face, ec=edge, lw=width, zorder=3 if dots else 1, clip_on=False))
+            axes.add_artist(PathPatch(path, fc=look.face, ec=edge, lw=width, zorder=3 if dots else 1, clip_on=False))
         if look.hatch:
-            axes.add_patch(_hatched(PathPatch(path, fc="none", lw=0, zorder=3.5 if dots else 2, clip_on=False), look.hatch))
+            axes.add_artist(_hatched(PathPatch(path, fc="none", lw=0, zorder=3.5 if dots else 2, clip_on=False), look.hatch))
 
 
 def _hatched(patch: Patch, hatch: str) -> Patch:
@@ -237,41 +239,35 @@ def _hatched(patch: Patch, hatch: str) -> Patch:
 def _legend(sheet: Sheet, entries: Sequence[tuple[Look, int]], rows: int, columns: int) -> None:
     """Swatches with the class and its count, read down the columns."""
     column = (style.WIDTH - 2 * style.MARGIN) / columns
-    axes = sheet.axes(0, sheet.bottom, style.WIDTH, 0.19 * rows + 0.1)
-    axes.set_xlim(0, style.WIDTH)
-    axes.set_ylim(0, 0.19 * rows + 0.1)
-    axes.axis("off")
     for position, (look, count) in enumerate(entries):
         across, down = divmod(position, rows)
-        x, y = style.MARGIN + across * column, 0.19 * (rows - down) - 0.1
-        swatch = Rectangle((x, y), 0.2, 0.12, fc=look.face, ec=style.MUTED, lw=0.5)
-        axes.add_patch(swatch)
+        x, y = style.MARGIN + across * column, sheet.bottom + 0.19 * (rows - down) - 0.1
+        sheet.add(Rectangle((x, y), 0.2, 0.12, fc=look.face, ec=style.MUTED, lw=0.5))
         if look.hatch:
-            axes.add_patch(_hatched(Rectangle((x, y), 0.2, 0.12, fc="none", lw=0), look.hatch))
+            sheet.add(_hatched(Rectangle((x, y), 0.2, 0.12, fc="none", lw=0), look.hatch))
         text = style.shortened(look.text, column * 72 / 8 - 5)
-        axes.text(x + 0.26, y + 0.06, f"{text}  ({count})", va="center", size=8)
+        sheet.write(x + 0.26, y + 0.06, f"{text}  ({count})", va="center", size=8)
 
 
 def _write_letters(axes: Axes, drawn: Outlines, words: Mapping[str, str]) -> None:
     for region, word in words.items():
-        if word in style.LETTERS and drawn.size[region] > 9:
+        if word in style.LETTERS and drawn.size[region] > 7:
             ink = style.ON_LIGHT if _luminance(style.CLUSTERS[word]) > 0.35 else style.ON_DARK
             x, y = drawn.points[region]
-            size = 6.5 if drawn.size[region] > 14 else 5
+            size = 6.5 if drawn.size[region] > 11 else 4.5
             axes.text(x, y, style.LETTERS[word], size=size, color=ink, ha="center", va="center", zorder=5)
 
 
 def _draw_ground(axes: Axes, drawn: Outlines) -> None:
     path = Path.make_compound_path(*drawn.paths.values())
-    axes.add_patch(PathPatch(path, fc=GROUND, ec=style.MUTED, lw=0.35, zorder=1, clip_on=False))
+    axes.add_artist(PathPatch(path, fc=GROUND, ec=style.MUTED, lw=0.35, zorder=1, clip_on=False))
 
 
-def _draw_part(axes: Axes, drawn: Outlines, window: Bounds, names: Mapping[str, str]) -> None:
+def _draw_part(axes: Axes, parts: Mapping[str, tuple[Path, Point, float]], names: Mapping[str, str]) -> None:
     """The regions inside a window, named where there is room."""
-    parts = drawn.enlarged(window)
     if parts:
         path = Path.make_compound_path(*(path for path, _, _ in parts.values()))
-        axes.add_patch(PathPatch(path, fc=GROUND, ec=style.MUTED, lw=0.35, zorder=1, clip_on=False))
+        axes.add_artist(PathPatch(path, fc=GROUND, ec=style.MUTED, lw=0.35, zorder=1, clip_on=False))
     for region, (_, point, share) in parts.items():
         if share > 0.03:
             axes.text(point.x, point.y, names[region], size=7, color=style.NAME, ha="center", va="center", zorder=2)
@@ -309,10 +305,13 @@ def _draw_track(axes: Axes, years: Sequence[int], centres: np.ndarray) -> None:
             tuple(centres[i]), tuple(centres[i + 1]), arrowstyle="-|>", mutation_scale=7, lw=1.0,
             color=style.CARBON, alpha=float(shades[i + 1]), shrinkA=2, shrinkB=2, zorder=5,
         )  # fmt: skip
-        axes.add_patch(arrow)
+        axes.add_artist(arrow)
     axes.scatter(centres[:, 0], centres[:, 1], s=11, color=style.CARBON, zorder=6, linewidths=0)
     for i in labelled_years(years, centres, axes.get_xlim()[1] - axes.get_xlim()[0]):
-        axes.annotate(str(years[i]), centres[i], (3, 3), textcoords="offset points", size=7.5, zorder=7)
+        axes.annotate(
+            str(years[i]), centres[i], (3, 4), textcoords="offset points", size=7.5, color=style.ON_LIGHT, zorder=7,
+            path_effects=[withStroke(linewidth=1.6, foreground=GROUND)],
+        )  # fmt: skip
 
 
 def labelled_years(years: Sequence[int], centres: np.ndarray, width: float) -> list[int]:

@@ -21,7 +21,7 @@ from cobalance.report.words import say, sentences
 from cobalance.vocabulary.errors import Language
 
 TAGS: dict[Language, str] = {"en": "en", "zh": "zh-CN"}
-MOST_NOTICES = 12
+MOST_NOTICES, MOST_OF_A_CODE = 12, 2
 FIGURE_CHAPTERS = (ACCOUNTS, BALANCES, SPACE, OUTLOOK, LAND)
 CHAPTERS = ("summary", "standing", *FIGURE_CHAPTERS, "tables", "provenance")
 SCRIPT_WORDS = ("search", "rows", "previous", "next", "page", "none_found", "unsupported")
@@ -153,15 +153,16 @@ def _notices(
 ) -> tuple[list[dict[str, Any]], int]:
     """The first notices with both languages' texts, and how many more there are."""
     rows = facts.table("notices")
+    shown = rows.groupby("code", sort=False).head(MOST_OF_A_CODE).head(MOST_NOTICES) if len(rows) else rows
     notices = [
         {"code": row["code"], "text": {code: f"{row[f'found_{code}']} {row[f'remedy_{code}']}" for code in languages}}
-        for row in rows.head(MOST_NOTICES).to_dict("records")
+        for row in shown.to_dict("records")
     ]
     if lacking:
         signs = " ".join(sorted(lacking))
         text = {code: say("page.lacking_glyphs", code, characters=signs) for code in languages}
         notices.insert(0, {"code": "W951", "text": text})
-    return notices, max(len(rows) - MOST_NOTICES, 0)
+    return notices, len(rows) - len(shown)
 
 
 def _provenance(facts: Facts, languages: Sequence[Language]) -> dict[str, Any]:

@@ -39,13 +39,17 @@ def basis(facts: Facts, language: Language) -> Markup:
     return Markup(sentences()["basis.mixed"][language]).format(parts=_list(parts, language, ";"))
 
 
-def statuses(facts: Facts, language: Language) -> list[tuple[str, str, int]]:
-    """(letter, meaning, number of coefficient rows) of the statuses that occur."""
+def statuses(facts: Facts, language: Language) -> list[str]:
+    """A line for each status that occurs: its letter, its meaning, its number of coefficient rows."""
     rows = facts.table("coefficients")
     if not len(rows):
         return []
     counts = Counter(letter for text in rows["status"].astype(str) for letter in letters(text))
-    return [(letter, say(f"status.{letter}", language), counts[letter]) for letter in STATUSES if counts[letter]]
+    meanings = {letter: say(f"status.{letter}", language) for letter in STATUSES if counts[letter]}
+    return [
+        say("status.line", language, letter=letter, meaning=meaning, n=counts[letter])
+        for letter, meaning in meanings.items()
+    ]
 
 
 def weak(facts: Facts, language: Language) -> str:

@@ -20,7 +20,9 @@ import matplotlib
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter
 
 from cobalance.vocabulary.errors import Language
 
@@ -146,6 +148,11 @@ class Sheet:
         """Text at a place in inches."""
         return self.figure.text(x / self.width, y / self.height, text, **style)  # type: ignore[arg-type]
 
+    def add(self, patch: Patch) -> None:
+        """A patch whose coordinates are inches."""
+        patch.set_transform(self.figure.dpi_scale_trans)
+        self.figure.add_artist(patch)
+
 
 _PIECES = re.compile(r"[!-~–]+ ?|.", re.DOTALL)
 _CLOSING = "，。；：、）”’,.;:)"
@@ -213,13 +220,25 @@ def shortened(text: str, ems: float) -> str:
 def mend_glyphs(figure: Figure) -> set[str]:
     """Put 〓, the printer's sign for a lacking type, where neither face has a character; return those characters."""
     lacking: set[str] = set()
-    for item in figure.findobj(Text):
-        text = item.get_text()  # type: ignore[attr-defined]
+    for item in _texts(figure):
+        text = item.get_text()
         found = {character for character in text if ord(character) not in _known() and character != "\n"}
         if found:
             lacking |= found
-            item.set_text("".join("〓" if character in found else character for character in text))  # type: ignore[attr-defined]
+            item.set_text("".join("〓" if character in found else character for character in text))
     return lacking
+
+
+def _texts(figure: Figure) -> Iterator[Text]:
+    """The texts that someone has written; numbers on axes are matplotlib's and need no look."""
+    yield from figure.texts
+    for axes in figure.axes:
+        yield from axes.texts
+        if axes.axison:
+            yield from (axes.xaxis.label, axes.yaxis.label)
+            for axis in (axes.xaxis, axes.yaxis):
+                if isinstance(axis.get_major_formatter(), FixedFormatter):
+                    yield from axis.get_ticklabels()
 
 
 def written(figure: Figure, form: str) -> bytes:

@@ -191,7 +191,7 @@ def _groups(facts: Facts, languages: list[Language]) -> Block | None:
 
 
 def _group_title(language: Language) -> str:
-    return capital(f"{say('groups.title', language)} ({label(BALANCE[CARBON], language)})")
+    return capital(say("groups.title", language, variable=label(BALANCE[CARBON], language)))
 
 
 def _few(years: list[int]) -> list[int]:

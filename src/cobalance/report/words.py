@@ -59,9 +59,9 @@ def unit_text(unit: str, language: Language) -> str:
     if unit == "1":
         return ""
     text = unit.replace(" / ", "/").replace("m3", "m³").replace("km2", "km²").replace("O2", "O₂").replace("CO2", "CO₂")
-    if language == "zh":
-        text = text.replace("/yr", "/a").replace("person", "人").replace("ha", "hm²")
-    return text
+    if language == "en":
+        return "people" if text == "person" else text
+    return text.replace("/yr", "/a").replace("person", "人").replace("ha", "hm²")
 
 
 def scaled(value: float, unit: str, language: Language, digits: int = 3) -> str:
