@@ -1,0 +1,1 @@
+"""The outlook: activities extrapolated by several models, combined, and tested against the past."""
