@@ -122,7 +122,7 @@ def _item_names(rows: pd.DataFrame) -> dict[str, str]:
     printed: dict[str, tuple[object, ...]] = {}
     for item, own in rows.groupby("item", sort=False):
         wide = bool(uncertain(own).any())
-        rows_as_printed = own[_PRINTED].astype(object).fillna("").to_numpy().tolist()
+        rows_as_printed = own[_PRINTED].astype(str).to_numpy().tolist()
         printed[str(item)] = tuple(map(tuple, rows_as_printed)) if wide else (str(item),)
     members: dict[tuple[object, ...], list[str]] = {}
     for item, key in printed.items():

@@ -54,7 +54,7 @@ def sobol_indices(
     *,
     seed: int = 0,
     design: str = "sobol",
-    estimator: str = "jansen",
+    estimator: str = "saltelli",
     resamples: int = 200,
     level: float = 0.95,
 ) -> Indices:
@@ -79,7 +79,7 @@ def indices(
     mixed: Iterable[Floats],
     groups: Sequence[str],
     *,
-    estimator: str = "jansen",
+    estimator: str = "saltelli",
     resamples: int = 200,
     level: float = 0.95,
     seed: int = 0,
@@ -95,7 +95,8 @@ def indices(
         first order    S_g = 1 − E[(f_B − f_AB)²] / 2V        ``jansen``               (Jansen 1999)
                        S_g = E[f_B (f_AB − f_A)] / V          ``saltelli``             (Saltelli et al. 2010)
 
-    with V the variance of A and B together. A row in which one of the three runs has no number (a balance that is
+    with V the variance of A and B together. ``saltelli`` is exact where a group does nothing, ``jansen`` where it does
+    all; most groups do little. A row in which one of the three runs has no number (a balance that is
     undefined there) is left out of that output's and group's means.
     """
     if estimator not in ESTIMATORS:

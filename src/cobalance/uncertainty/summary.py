@@ -58,9 +58,15 @@ def top_share(data: xr.DataArray, top: int = 5, dim: str = "region") -> xr.DataA
 
     A label without a number in a draw is not among them; labels that tie with the last of them all are.
     """
-    least: xr.DataArray = xr.apply_ufunc(_largest, data, input_core_dims=[[dim]], kwargs={"top": top})
-    share: xr.DataArray = ((data >= least) & data.notnull()).mean("draw")
-    return share.transpose(*(name for name in data.dims if name != "draw")).assign_attrs(units="1")
+    ordered = data.transpose(..., dim, "draw")
+    count = np.zeros(ordered.shape[:-1])
+    step = max(1, _CELLS // max(1, count.size))
+    for start in range(0, ordered.sizes["draw"], step):
+        values = np.asarray(ordered.values[..., start : start + step])
+        count += (values >= _least_of_top(values, top)).sum(axis=-1)  # a missing value is not above anything
+    dims = [name for name in data.dims if name != "draw"]
+    share = xr.DataArray(count / ordered.sizes["draw"], ordered.isel(draw=0, drop=True).coords, ordered.dims[:-1])
+    return share.transpose(*dims).assign_attrs(units="1")
 
 
 def ranks(data: xr.DataArray, dim: str = "region") -> xr.DataArray:
@@ -84,8 +90,9 @@ def rank_stability(data: xr.DataArray, reference: xr.DataArray, dim: str = "regi
     one = ranks(data.where(both), dim)
     other = ranks(reference.where(both).transpose(*data.dims), dim)
     one, other = one - one.mean(dim), other - other.mean(dim)
-    spread = np.sqrt((one**2).sum(dim) * (other**2).sum(dim))
-    return ((one * other).sum(dim) / spread.where(spread > 0)).assign_attrs(units="1")
+    spread: xr.DataArray = (one**2).sum(dim) * (other**2).sum(dim)
+    together: xr.DataArray = (one * other).sum(dim) / np.sqrt(spread.where(spread > 0))
+    return together.assign_attrs(units="1")
 
 
 def class_shares(classes: xr.DataArray, words: Sequence[str]) -> xr.DataArray:
@@ -149,10 +156,10 @@ def _quantiles(values: Floats, probabilities: Sequence[float]) -> Floats:
     return found
 
 
-def _largest(values: Floats, top: int) -> Floats:
-    """The ``top``-th largest number along the last axis; minus infinity where there are fewer."""
+def _least_of_top(values: Floats, top: int) -> Floats:
+    """The ``top``-th largest along the last axis but one, which is kept; minus infinity where there are fewer."""
+    if values.shape[-2] <= top:
+        return np.full((*values.shape[:-2], 1, values.shape[-1]), -np.inf)
     filled = np.where(np.isnan(values), -np.inf, values)
-    if values.shape[-1] <= top:
-        return np.full(values.shape[:-1], -np.inf)
-    found: Floats = -np.partition(-filled, top - 1, axis=-1)[..., top - 1]
+    found: Floats = -np.partition(-filled, top - 1, axis=-2)[..., top - 1 : top, :]
     return found

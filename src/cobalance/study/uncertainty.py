@@ -1,0 +1,383 @@
+"""The chapter of uncertainty: the study run many times at once, and what that says of every headline number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from cobalance.outlook.backtest import backtest
+from cobalance.outlook.ensemble import ENSEMBLE
+from cobalance.spatial.links import Weights
+from cobalance.study import alternatives as literature
+from cobalance.study import future, uncertain_patterns, uncertain_tables
+from cobalance.study.accounts import ACCOUNTS
+from cobalance.study.drawn import BALANCES, DrawnStudy
+from cobalance.study.prepare import Prepared
+from cobalance.uncertainty import summary
+from cobalance.uncertainty.chunks import MEMORY, draw_chunks, gathered
+from cobalance.uncertainty.points import Points, Sample
+from cobalance.uncertainty.sensitivity import Indices, sobol_indices
+from cobalance.vocabulary.errors import CobalanceError, Language, Problem, Problems, nearest
+
+Floats = NDArray[np.float64]
+Told = Callable[[float], None]
+Output = tuple[str, str, str, int | None, str]
+"""variable, ``region`` or ``group``, its label, year, target"""
+
+THRESHOLDS = (1, 3)
+TOP = 5
+FUTURE_TOTALS = ("outlook_carbon_emission", "outlook_oxygen_consumption")
+LAND = ("standard_ecological_land", "needed_ecological_land", "ecological_land_gap")
+TARGETS = ("carbon", "oxygen")
+UNCUT = "uncut_ecological_land_gap"
+
+
+@dataclass(frozen=True)
+class UncertaintySettings:
+    """How a study is drawn; the study file's key ``uncertainty``.
+
+    draws          how many
+    design         ``latin hypercube`` or ``sobol``
+    distributions  quantity (``emission_factor``, ``phi``, ``activity`` …) or ``default`` → kind; else triangular
+    bounds         ``quantity`` or ``quantity item`` → relative half-width, or (low, high) in the row's unit
+    activities     fuel, cement, population, inventory source or land class → relative half-width, or (low, high) as
+                   factors
+    phi            (low, high) of the share φ; None: held
+    sets           what a row without bounds takes: the ``spread`` of comparable sets, or nothing (``none``); with
+                   ``choice`` every draw takes one coherent set of each family instead, all alike
+    sensitivity    rows of each design of the sensitivity analysis, a power of two; 0: none
+    resamples      bootstrap resamples of its confidence limits
+    permutations   of the local test in each draw (class stability)
+    cluster_years  years whose classes are followed; None: the last one; empty: none
+    memory         bytes for arrays of draws
+    scheduler      address of a Dask scheduler; None: here
+    """
+
+    draws: int = 1000
+    design: str = "latin hypercube"
+    distributions: Mapping[str, str] = field(default_factory=dict)
+    bounds: Mapping[str, float | tuple[float, float]] = field(default_factory=dict)
+    activities: Mapping[str, float | tuple[float, float]] = field(default_factory=dict)
+    phi: tuple[float, float] | None = None
+    sets: Literal["spread", "choice", "none"] = "spread"
+    sensitivity: int = 256
+    resamples: int = 200
+    permutations: int = 499
+    cluster_years: Sequence[int] | None = None
+    memory: int = MEMORY
+    scheduler: str | None = None
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """What the draws say.
+
+    dataset  ``NAME_interval`` (…, bound), ``NAME_above_1``, ``NAME_above_3``, ``NAME_top_five``, ``NAME_defined`` …
+             over the dims of the number without draws
+    tables   ``uncertainty``, ``sensitivity``, ``set_spread``, ``cluster_stability``, ``gravity_uncertainty``,
+             ``assumptions``
+    text     one paragraph that says which assumption dominates
+    notices  what was held fixed, and which sets could not be compared
+    """
+
+    dataset: xr.Dataset
+    tables: Mapping[str, pd.DataFrame]
+    text: Mapping[Language, str]
+    notices: tuple[Problem, ...]
+
+
+def study_uncertainty(
+    prepared: Prepared,
+    dataset: xr.Dataset,
+    settings: UncertaintySettings,
+    *,
+    links: Weights | None = None,
+    tested: xr.Dataset | None = None,
+    told: Told | None = None,
+) -> Uncertainty:
+    """Every headline number with its interval, and which assumption moves it.
+
+    prepared  the study, read and checked
+    dataset   its results without draws: the values beside the intervals, the classes whose stability is asked
+    links     weights of the local test; None: classes are not followed
+    tested    the backtest of the outlook's series, if it has been run; its horizons must hold the target year
+    told      is told the share that is done, 0 to 1
+
+    Draws go through the chapters' own functions. Notices: W851–W853. Raises E851–E859.
+    """
+    tell = told or (lambda done: None)
+    check_settings(prepared, settings)
+    problems = Problems()
+    choices = literature.set_choices(prepared, dataset)
+    model = drawn_study(prepared, dataset, settings, choices=choices, tested=tested)
+    _notice_held(model, prepared, problems)
+    columns = tuple(model.group_of)
+    points = Sample(settings.draws, prepared.study.seed, settings.design, columns)
+    tell(0.05)
+    accounts, patterns = _accounts(model, points, prepared, dataset, links, settings, partial(_part, tell, 0.05, 0.5))
+    later = _future(model, points, settings)
+    tell(0.55)
+    found, outputs = _sensitivity(model, prepared, settings)
+    tell(0.9)
+    tables = {
+        "uncertainty": uncertain_tables.uncertainty(accounts.merge(later), dataset, prepared),
+        "sensitivity": uncertain_tables.sensitivity(found, outputs, prepared),
+        "set_spread": uncertain_tables.set_spread(choices, partial(_headlines, model, prepared), prepared),
+        **uncertain_patterns.tables(patterns, prepared),
+        "assumptions": uncertain_tables.assumptions(model),
+    }
+    tell(1.0)
+    text = uncertain_tables.dominance(tables["sensitivity"])
+    return Uncertainty(accounts.merge(later), tables, text, problems.notices)
+
+
+def check_settings(prepared: Prepared, settings: UncertaintySettings) -> None:
+    """Raise E858 and E859 for names that the study does not have, all at once."""
+    problems = Problems()
+    inputs = prepared.inputs
+    known = [
+        str(label) for dim in ("land_class", "fuel", "source") if dim in inputs.dims for label in inputs[dim].values
+    ]
+    known += [future.POPULATION] if "population" in inputs else []
+    known += ["cement"] if "cement_output" in inputs else []
+    for name in settings.activities:
+        if name not in known:
+            problems.add("E858", found=name, expected=known, nearest=nearest(name, known))
+    table = prepared.coefficients.table
+    rows = set(table["quantity"]) | set(table["quantity"] + " " + table["item"])
+    for name in settings.bounds:
+        if name not in rows:
+            problems.add("E859", found=name, expected=sorted(rows), nearest=nearest(name, rows))
+    problems.raise_errors()
+
+
+def drawn_study(
+    prepared: Prepared,
+    dataset: xr.Dataset,
+    settings: UncertaintySettings,
+    *,
+    choices: Sequence[literature.SetChoice] = (),
+    tested: xr.Dataset | None = None,
+) -> DrawnStudy:
+    """The study as a function of a design of draws."""
+    study = prepared.study
+    families = literature.used_families(prepared.inputs)
+    versions = (
+        literature.alternatives(choices, prepared.coefficients.basis, families)
+        if settings.sets == "choice"
+        else literature.own_alternatives(prepared.coefficients, families)
+    )
+    forecast = ratio = None
+    if study.outlook is not None and prepared.series is not None:
+        forecast = future.study_outlook(prepared.series, study.outlook)
+        ratio = forecast_ratios(prepared, tested)
+    return DrawnStudy(
+        inputs=prepared.inputs,
+        coefficients=prepared.coefficients,
+        alternatives=literature.with_bounds(versions, settings.bounds, from_sets=settings.sets == "spread"),
+        groups=prepared.groups,
+        base_year=prepared.base_year,
+        land=study.ecological_land,
+        outlook=study.outlook,
+        forecast=forecast,
+        ratio=ratio,
+        phi=settings.phi,
+        activities=settings.activities,
+        kinds=settings.distributions,
+    )
+
+
+def forecast_ratios(prepared: Prepared, tested: xr.Dataset | None = None) -> xr.DataArray | None:
+    """Observed over forecast at the horizons that the study needs, (activity, horizon, origin, region).
+
+    None where the series are too short for a backtest at that horizon: the forecast is then held, and W853 says so.
+    """
+    outlook = prepared.study.outlook
+    assert outlook is not None and prepared.series is not None
+    last = outlook.window[1]
+    years = sorted({outlook.target, *([prepared.base_year] if prepared.base_year > last else [])})
+    horizons = [year - last for year in years]
+    if tested is None:
+        length = outlook.window[1] - outlook.window[0] + 1
+        try:
+            tested = backtest(prepared.series, window_length=length, horizons=horizons, models=outlook.models)
+        except CobalanceError:
+            return None
+    if not set(horizons) <= set(tested["horizon"].values.tolist()):
+        return None
+    own = tested.sel(model=ENSEMBLE, horizon=horizons, drop=True)
+    ratio = own["observed"] / own["forecast"].where(own["forecast"] > 0)
+    if not bool(ratio.sel(horizon=horizons[-1]).notnull().any()):
+        return None
+    return ratio.assign_coords(horizon=years).transpose("activity", "horizon", "origin", "region")
+
+
+def _part(tell: Told, first: float, last: float, done: float) -> None:
+    tell(first + done * (last - first))
+
+
+def _accounts(
+    model: DrawnStudy,
+    points: Points,
+    prepared: Prepared,
+    dataset: xr.Dataset,
+    links: Weights | None,
+    settings: UncertaintySettings,
+    tell: Told,
+) -> tuple[xr.Dataset, list[pd.DataFrame]]:
+    """The accounts' summaries year block by year block, and the patterns of each year."""
+    years = list(prepared.study.years)
+    stored = 2 * (len(ACCOUNTS) + len(BALANCES)) * model.inputs.sizes["region"] * settings.draws * 8
+    block = max(1, int(settings.memory // stored))
+    parts: list[xr.Dataset] = []
+    patterns: list[pd.DataFrame] = []
+    for first in range(0, len(years), block):
+        own = years[first : first + block]
+        chunks = draw_chunks(settings.draws, _bytes_a_draw(model) * len(own), settings.memory // 2)
+        work = partial(model.accounts, points, years=own)
+        found = gathered(work, chunks, memory=settings.memory // 2, scheduler=settings.scheduler)
+        drawn = _labelled(found, model, {"year": own})
+        parts.append(_account_summary(drawn))
+        patterns += uncertain_patterns.of_years(drawn, dataset, prepared, links, settings)
+        tell((first + len(own)) / len(years))
+    return xr.concat(parts, "year", join="exact", data_vars="all", coords="minimal", compat="override"), patterns
+
+
+def _future(model: DrawnStudy, points: Points, settings: UncertaintySettings) -> xr.Dataset:
+    chunks = draw_chunks(settings.draws, _bytes_a_draw(model), settings.memory // 2)
+    work = partial(model.future, points)
+    found = gathered(work, chunks, memory=settings.memory // 2, scheduler=settings.scheduler)
+    drawn = _labelled(found, model, {"target": list(TARGETS)})
+    result = xr.Dataset(
+        {f"{name}_interval": summary.interval(drawn[name]) for name in drawn if "infeasible" not in name}
+    )
+    gap = drawn["ecological_land_gap"]
+    result["ecological_land_gap_defined"] = summary.defined_share(gap)
+    result["ecological_land_gap_above_0"] = summary.probability_above(gap, 0.0)
+    result["ecological_land_gap_top_five"] = summary.top_share(gap, TOP)
+    result["infeasible_on_own_land_share"] = drawn["infeasible_on_own_land"].mean("draw").assign_attrs(units="1")
+    return result
+
+
+def _bytes_a_draw(model: DrawnStudy) -> float:
+    """Roughly what one draw of one year takes: the arrays by class and by source, twice over for what comes between."""
+    sizes = model.inputs.sizes
+    parts = 2 * sizes["land_class"] + 4 * (sizes.get("fuel", 0) + sizes.get("source", 0) + 2)
+    return 2.0 * 8 * sizes["region"] * parts
+
+
+def _labelled(
+    found: Mapping[str, Floats], model: DrawnStudy, along: Mapping[str, list[Any]]
+) -> dict[str, xr.DataArray]:
+    """Bare results with their labels: the place first, then what of ``along`` they have, ``draw`` last."""
+    places = {
+        "region": model.inputs["region"].values.astype(object),
+        "group": np.array([*model.groups, "total"], dtype=object),
+    }
+    labelled: dict[str, xr.DataArray] = {}
+    for name, values in found.items():
+        place = "group" if name.startswith("group_") else "region"
+        coords: dict[str, Any] = {place: places[place]}
+        coords |= dict(along) if values.ndim == 3 else {}
+        labelled[name] = xr.DataArray(values, coords, [*coords, "draw"], name, {"units": _unit(name)})
+    return labelled
+
+
+def _unit(name: str) -> str:
+    if "coefficient" in name or name.startswith("infeasible"):
+        return "1"
+    if name in LAND:
+        return "%" if name.endswith("gap") else "ha"
+    return "t O2 / yr" if "oxygen" in name else "t C / yr"
+
+
+def _account_summary(drawn: Mapping[str, xr.DataArray]) -> xr.Dataset:
+    found = {f"{name}_interval": summary.interval(data) for name, data in drawn.items()}
+    for prefix in ("", "group_"):
+        for name in BALANCES:
+            data = drawn[prefix + name]
+            found[f"{prefix}{name}_defined"] = summary.defined_share(data)
+            for threshold in THRESHOLDS:
+                found[f"{prefix}{name}_above_{threshold}"] = summary.probability_above(data, threshold)
+            if not prefix:
+                found[f"{name}_top_five"] = summary.top_share(data, TOP)
+                found[f"{name}_rank_interval"] = summary.interval(summary.ranks(data))
+    return xr.Dataset(found)
+
+
+def _outputs(model: DrawnStudy, year: int) -> list[Output]:
+    """What the sensitivity is asked of, in the order of :func:`_output_chunk`."""
+    regions = [str(region) for region in model.inputs["region"].values]
+    groups = [*model.groups, "total"]
+    target = model.outlook.target if model.outlook else model.base_year
+    outputs: list[Output] = [(name, "region", region, year, "") for name in BALANCES for region in regions]
+    outputs += [(name, "group", group, year, "") for name in (*BALANCES, *ACCOUNTS) for group in groups]
+    outputs += [(name, "group", group, target, "") for name in FUTURE_TOTALS for group in groups]
+    outputs += [(UNCUT, "region", place, target, aim) for place in regions for aim in TARGETS]
+    return outputs
+
+
+def _output_chunk(model: DrawnStudy, points: Points, year: int, rows: range) -> dict[str, Floats]:
+    """(output, draw) of a chunk."""
+    accounts, later = model.accounts(points, rows, [year]), model.future(points, rows)
+    parts = [accounts[name][:, 0] for name in BALANCES]
+    parts += [accounts[f"group_{name}"][:, 0] for name in (*BALANCES, *ACCOUNTS)]
+    parts += [later[f"group_{name}"] for name in FUTURE_TOTALS]
+    # the gap before it is cut off at zero: a region that is near one in a few draws would else move by those alone
+    uncut = (later["needed_ecological_land"] / later["standard_ecological_land"] - 1) * 100
+    uncut[~(later["standard_ecological_land"] > 0)] = np.nan
+    parts.append(uncut.reshape(-1, len(rows)))
+    return {"outputs": np.concatenate(parts)}
+
+
+def _sensitivity(
+    model: DrawnStudy, prepared: Prepared, settings: UncertaintySettings
+) -> tuple[Indices | None, list[Output]]:
+    year = prepared.study.years[-1]
+    outputs = _outputs(model, year)
+    if not settings.sensitivity or not model.group_of:
+        return None, outputs
+
+    def evaluate(points: Points) -> Floats:
+        chunks = draw_chunks(points.count, 2 * _bytes_a_draw(model), settings.memory // 2)
+        work = partial(_output_chunk, model, points, year)
+        found = gathered(work, chunks, memory=settings.memory // 2, scheduler=settings.scheduler)
+        return found["outputs"].T
+
+    seed = prepared.study.seed
+    return sobol_indices(
+        evaluate, model.group_of, settings.sensitivity, seed=seed, resamples=settings.resamples
+    ), outputs
+
+
+def _headlines(model: DrawnStudy, prepared: Prepared, choice: literature.SetChoice) -> list[tuple[Output, float]]:
+    """The study's headline numbers with one family's sets exchanged, without draws."""
+    assert choice.coefficients is not None
+    plain = replace(model, coefficients=choice.coefficients, alternatives={}, phi=None, activities={}, ratio=None)
+    year = prepared.study.years[-1]
+    values = _output_chunk(plain, Sample(1, 0), year, range(1))["outputs"][:, 0]
+    return list(zip(_outputs(model, year), values.tolist(), strict=True))
+
+
+def _notice_held(model: DrawnStudy, prepared: Prepared, problems: Problems) -> None:
+    """W852 for numbers without bounds, W853 for forecasts without a backtest."""
+    held: list[str] = []
+    for versions in model.alternatives.values():
+        for version in versions:
+            rows = version.table[version.table["bounds"] == "none"]
+            held += (rows["quantity"] + " " + rows["item"] + " (" + rows["set"] + ")").tolist()
+    if model.phi is None:
+        held.append("φ")
+    if held:
+        problems.add("W852", items=list(dict.fromkeys(held)))
+    if model.forecast is not None and model.ratio is None:
+        outlook = prepared.study.outlook
+        assert outlook is not None
+        problems.add("W853", horizon=outlook.target - outlook.window[1])
