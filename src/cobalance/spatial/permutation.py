@@ -32,7 +32,7 @@ DRAWS: tuple[Draws, ...] = ("auto", "shared", "independent", "exact", "pearson")
 TIE = 2.0**-26  # sums closer than this many standard deviations are equal
 EXACT_SUBSETS = 10**8  # "auto" enumerates below this many neighbour sets
 _BLOCK_BYTES = 48 << 20
-_TILE_CELLS = 1 << 18
+_TILE_CELLS = 1 << 17
 METHODS = {
     "shared": "conditional permutation, draws shared by all regions",
     "independent": "conditional permutation, independent draws for each region",
@@ -285,28 +285,32 @@ class _Block:
     def counts_unequal(self, values: Floats, observed: Floats) -> tuple[Integers, Integers]:
         """Counts by evaluation, in tiles of regions."""
         above, below = np.zeros((2, len(values)), dtype=np.int64)
-        for part, lags in self.tiles(values):
-            above[part] = row_counts(lags >= observed[part, None] - TIE)
-            below[part] = row_counts(lags <= observed[part, None] + TIE)
+        for part, excess in self.tiles(values, centre=observed):
+            above[part] = row_counts(excess >= -TIE)
+            below[part] = row_counts(excess <= TIE)
         return above, below
 
-    def tiles(self, *quantities: Floats) -> Iterator[tuple[NDArray[Any], ...]]:
+    def tiles(self, *quantities: Floats, centre: Floats | None = None) -> Iterator[tuple[NDArray[Any], ...]]:
         """Positions of some regions, and their lags (region, permutation) of each quantity, tile after tile.
 
         Weights (region, k) @ drawn values (k, permutation); then the draws that hold the region itself are mended.
+        ``centre`` (region) is taken off within the product: comparing with one number is three times as fast as
+        with a column.
         """
-        drawn = [values[self.ids] for values in quantities]
+        ones = np.ones((1, self.ids.shape[1]))
+        drawn = [np.concatenate([ones, values[self.ids]]) for values in quantities]
+        offset = np.zeros(len(quantities[0])) if centre is None else -centre
         rows = max(1, _TILE_CELLS // self.ids.shape[1])
         for k, group in self.reference.groups:
             for start in range(group.start, group.stop, rows):
                 tile = slice(start, min(start + rows, group.stop))
                 part = self.reference.order[tile]
-                own_weights = self._rows(k, tile)
+                own_weights = np.column_stack([offset[part], self._rows(k, tile)])
                 own = self._own(tile)
-                unit, draw, place = self.unit[own] - start, self.draw[own], self.place[own]
-                lags = [own_weights @ one[:k] for one in drawn]
+                unit, draw, place = self.unit[own] - start, self.draw[own], self.place[own] + 1
+                lags = [own_weights @ one[: k + 1] for one in drawn]
                 for lag, one, values in zip(lags, drawn, quantities, strict=True):
-                    lag[unit, draw] += own_weights[unit, place] * (one[k, draw] - values[part][unit])
+                    lag[unit, draw] += own_weights[unit, place] * (one[k + 1, draw] - values[part[unit]])
                 yield part, *lags
 
     def _rows(self, k: int, tile: slice) -> Floats:
