@@ -19,8 +19,25 @@ from cobalance.study.spec import Study
 YEARS = [2000, 2010, 2020]
 REGIONS = [f"r{letter}" for letter in "abcdefghijkl"]
 NAMES_ZH = ["甲州", "乙州", "丙州", "丁州", "戊州", "己州", "庚州", "辛州", "壬州", "癸州", "子岛", "丑州"]
-NAMES_EN = ["Ash", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Gum", "Holly", "Ivy & <Oak>", "Juniper", "Kelp Island", "Larch"]
-CLASSES, SOURCES, FUELS = ["forest", "cropland", "built"], ["coal", "natural_gas", "cement", "respiration"], ["coal", "natural_gas"]
+NAMES_EN = [
+    "Ash",
+    "Birch",
+    "Cedar",
+    "Dogwood",
+    "Elm",
+    "Fir",
+    "Gum",
+    "Holly",
+    "Ivy & <Oak>",
+    "Juniper",
+    "Kelp Island",
+    "Larch",
+]
+CLASSES, SOURCES, FUELS = (
+    ["forest", "cropland", "built"],
+    ["coal", "natural_gas", "cement", "respiration"],
+    ["coal", "natural_gas"],
+)
 BURDENS, CAPACITIES = ("carbon_emission", "oxygen_consumption"), ("carbon_sequestration", "oxygen_release")
 BALANCES = ("carbon_balance_coefficient", "oxygen_balance_coefficient")
 GROUPS = {"north": REGIONS[:4], "total": REGIONS}
@@ -84,9 +101,14 @@ def _with_groups(data: xr.Dataset) -> xr.Dataset:
     data = data.assign_coords(group=list(GROUPS))
     for name in (*BURDENS, *CAPACITIES):
         parts = [data[name].sel(region=members).sum("region", skipna=False) for members in GROUPS.values()]
-        data[f"group_{name}"] = xr.concat(parts, "group").assign_coords(group=list(GROUPS)).assign_attrs(data[name].attrs)
+        data[f"group_{name}"] = (
+            xr.concat(parts, "group").assign_coords(group=list(GROUPS)).assign_attrs(data[name].attrs)
+        )
     for burden, capacity, balance in zip(BURDENS, CAPACITIES, BALANCES, strict=True):
-        top, bottom = data[f"group_{burden}"].sum("source", skipna=False), data[f"group_{capacity}"].sum("land_class", skipna=False)
+        top, bottom = (
+            data[f"group_{burden}"].sum("source", skipna=False),
+            data[f"group_{capacity}"].sum("land_class", skipna=False),
+        )
         data[f"group_{balance}"] = (top / bottom).assign_attrs(units="1")
         word = xr.where((top / bottom).notnull(), "", "burden missing")
         data[f"group_{balance.replace('coefficient', 'reason')}"] = word
@@ -96,13 +118,20 @@ def _with_groups(data: xr.Dataset) -> xr.Dataset:
 def _with_outlook(data: xr.Dataset) -> xr.Dataset:
     activities = [*FUELS, "cement", "population"]
     last = np.concatenate(
-        [data["fuel_use"].values[:, -1, :], data["cement_output"].values[:, -1, None], data["population"].values[:, -1, None]], 1
+        [
+            data["fuel_use"].values[:, -1, :],
+            data["cement_output"].values[:, -1, None],
+            data["population"].values[:, -1, None],
+        ],
+        1,
     )
     growth = np.array([1.1, 1.3, 1.2, 1.2])[:, None, None, None]
     values = last[None, :, :, None] * growth
     values = np.repeat(values, 2, axis=3) * np.array([0.9, 1.0])
     values[1, 2] = np.nan  # Cedar: GM(1,1) does not apply
-    data = data.assign_coords(model=["linear", "grey", "growth", "ensemble"], activity=activities, outlook_year=[2025, 2030])
+    data = data.assign_coords(
+        model=["linear", "grey", "growth", "ensemble"], activity=activities, outlook_year=[2025, 2030]
+    )
     data = data.assign_coords(activity_unit=("activity", ["t / yr", "m3 / yr", "t / yr", "person"]))
     data["outlook"] = ("model", "region", "activity", "outlook_year"), values, {"units": "{activity_unit}"}
     reason = np.where(np.isnan(values[..., 0]), "level ratios outside the bounds", "")
@@ -117,8 +146,16 @@ def _with_outlook(data: xr.Dataset) -> xr.Dataset:
 def _with_land(data: xr.Dataset) -> xr.Dataset:
     standard = data["carbon_sequestration"].isel(year=-1, drop=True).sum("land_class", skipna=False) / 5
     needed = data["outlook_carbon_emission"].sum("source", skipna=False) / 15
-    both = xr.concat([standard, standard], "target").assign_coords(target=["carbon", "oxygen"]).transpose("region", "target")
-    want = xr.concat([needed, needed * 2], "target").assign_coords(target=["carbon", "oxygen"]).transpose("region", "target")
+    both = (
+        xr.concat([standard, standard], "target")
+        .assign_coords(target=["carbon", "oxygen"])
+        .transpose("region", "target")
+    )
+    want = (
+        xr.concat([needed, needed * 2], "target")
+        .assign_coords(target=["carbon", "oxygen"])
+        .transpose("region", "target")
+    )
     gap = (np.maximum(want / both - 1, 0) * 100).where(both.notnull())
     status = xr.where(gap > 100, "infeasible on own land", xr.where(gap > 0, "gap", "no gap"))
     data["standard_ecological_land"] = both.assign_attrs(units="ha")
@@ -163,7 +200,16 @@ def _totals(data: xr.Dataset, prefix: str) -> xr.Dataset:
 
 def _spatial_tables(data: xr.Dataset) -> dict[str, pd.DataFrame]:
     centres, overall, local = [], [], []
-    clusters = ["high-high", "high-high", "high-low", "low-high", "not significant", "not significant", "low-low", "low-low"]
+    clusters = [
+        "high-high",
+        "high-high",
+        "high-low",
+        "low-high",
+        "not significant",
+        "not significant",
+        "low-low",
+        "low-low",
+    ]
     clusters += ["low-low", "not significant", "isolated", "undefined"]
     for variable in BALANCES:
         for step, year in enumerate(YEARS):
@@ -175,12 +221,30 @@ def _spatial_tables(data: xr.Dataset) -> dict[str, pd.DataFrame]:
             line = {"variable": variable, "year": year, "n": 10, "moran_i": 0.41 - 0.05 * step, "expected": -1 / 9}
             for way in ("randomisation", "normality"):
                 line |= {f"variance_{way}": 0.04, f"z_{way}": 2.3, f"p_{way}": 0.02}
-            overall.append(line | {"pseudo_p": 0.012 + 0.03 * step, "permutations": 999, "tail": "greater", "weights": "queen, row-standardised"})
+            overall.append(
+                line
+                | {
+                    "pseudo_p": 0.012 + 0.03 * step,
+                    "permutations": 999,
+                    "tail": "greater",
+                    "weights": "queen, row-standardised",
+                }
+            )
             z = (np.arange(12) - 5.5) / -3.0
             z[10:] = np.nan
             for i, region in enumerate(REGIONS):
-                row = {"variable": variable, "region": region, "year": year, "value": float(data[variable].sel(region=region, year=year))}
-                row |= {"z": z[i], "lag": z[i] * 0.5 + (0.4 if i == 2 else 0), "local_i": z[i] ** 2 * 0.5, "pseudo_p": 0.01}
+                row = {
+                    "variable": variable,
+                    "region": region,
+                    "year": year,
+                    "value": float(data[variable].sel(region=region, year=year)),
+                }
+                row |= {
+                    "z": z[i],
+                    "lag": z[i] * 0.5 + (0.4 if i == 2 else 0),
+                    "local_i": z[i] ** 2 * 0.5,
+                    "pseudo_p": 0.01,
+                }
                 local.append(row | {"quadrant": "HH" if z[i] > 0 else "LL", "cluster": clusters[i]})
     return {
         "gravity_centre": _named(pd.DataFrame(centres)),
@@ -206,21 +270,73 @@ def tables(data: xr.Dataset) -> dict[str, pd.DataFrame]:
     balance = _long(_totals(data, ""), (*CAPACITIES, *BURDENS, *BALANCES), ["region", "year"])
     balance["rank"] = balance.groupby(["variable", "year"])["value"].rank(ascending=False)
     first = balance.groupby(["variable", "region"])["value"].transform("first")
-    balance = balance.assign(growth=(balance["value"] / first - 1) * 100, reason=np.where(balance["value"].isna(), "burden missing", ""))
+    balance = balance.assign(
+        growth=(balance["value"] / first - 1) * 100, reason=np.where(balance["value"].isna(), "burden missing", "")
+    )
     groups = _long(_totals(data, "group_"), (*CAPACITIES, *BURDENS, *BALANCES), ["group", "year"])
     groups["reason"] = np.where(groups["value"].isna(), "burden missing", "")
     land = ("standard_ecological_land", "needed_ecological_land", "ecological_land_gap")
     ecological = _long(data, land, ["region", "target"])
-    ecological["status"] = [str(data["ecological_land_status"].sel(region=r, target=t).item()) for r, t in ecological[["region", "target"]].values]
-    columns = ["quantity", "item", "region", "year", "value", "low", "high", "unit", "basis", "set", "source", "locator", "status"]
+    ecological["status"] = [
+        str(data["ecological_land_status"].sel(region=r, target=t).item())
+        for r, t in ecological[["region", "target"]].values
+    ]
+    columns = [
+        "quantity",
+        "item",
+        "region",
+        "year",
+        "value",
+        "low",
+        "high",
+        "unit",
+        "basis",
+        "set",
+        "source",
+        "locator",
+        "status",
+    ]
     rows = [
-        ("sequestration_rate", "forest", "*", np.nan, 5.0, 4.0, 6.0, "t C / ha / yr", "gross", "made-up", "a <book>", "p. 1", "S"),
-        ("sequestration_rate", "cropland", "*", np.nan, 4.0, 3.0, 5.0, "t C / ha / yr", "gross", "made-up", "a book", "p. 2", "R"),
+        (
+            "sequestration_rate",
+            "forest",
+            "*",
+            np.nan,
+            5.0,
+            4.0,
+            6.0,
+            "t C / ha / yr",
+            "gross",
+            "made-up",
+            "a <book>",
+            "p. 1",
+            "S",
+        ),
+        (
+            "sequestration_rate",
+            "cropland",
+            "*",
+            np.nan,
+            4.0,
+            3.0,
+            5.0,
+            "t C / ha / yr",
+            "gross",
+            "made-up",
+            "a book",
+            "p. 2",
+            "R",
+        ),
         ("emission_factor", "coal", "*", np.nan, 0.7, 0.6, 0.8, "t C / t", "", "fitted-set", "a paper", "Table 1", "F"),
         ("cement_factor", "cement", "*", 2010, 0.1, 0.09, 0.11, "t C / t", "", "made-up", "a paper", "Table 2", "S"),
     ]
     lack = {"variable": "fuel_use", "item": "coal", "region": "re", "year": 2000, "reason": "no value in the inputs"}
-    notice = {"code": "W301", "place": "fuels.csv, row 12", "found_en": "Elm has no coal in 2000 <b>.", "found_zh": "戊州 2000 年缺煤炭数据。"}
+    notice = {
+        "code": "W301",
+        "place": "fuels.csv, row 12",
+        "found_en": "Elm has no coal in 2000 <b>.",
+        "found_zh": "戊州 2000 年缺煤炭数据。",
+    }
     notice |= {"remedy_en": "Add the row.", "remedy_zh": "请补充该行。"}
     return {
         "land_area": _flagged(_long(data, ("land_area",), ["region", "year", "land_class"])),

@@ -47,7 +47,10 @@ def wanted() -> set[int]:
 def build(package: Path) -> Path:
     """Write the subset and its licence into ``src/cobalance/report/fonts``."""
     options = subset.Options(
-        layout_features=[], hinting=False, notdef_outline=True, name_IDs=[0, 1, 2, 3, 4, 5, 6, 13, 14],
+        layout_features=[],
+        hinting=False,
+        notdef_outline=True,
+        name_IDs=[0, 1, 2, 3, 4, 5, 6, 13, 14],
         drop_tables=["GSUB", "GPOS", "GDEF", "BASE", "VORG", "vhea", "vmtx", "DSIG", "STAT", "gasp", "meta"],
     )
     options.recalc_timestamp = False

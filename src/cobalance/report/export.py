@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import xarray as xr
 from markupsafe import Markup
 
 from cobalance.report import standing, workbook
-from cobalance.report.facts import BALANCE, BURDEN, CAPACITY, CARBON, OXYGEN, TARGETS, Facts
+from cobalance.report.facts import BALANCE, BURDEN, CAPACITY, TARGETS, Facts
 from cobalance.report.page import table_names, version
 from cobalance.report.tables import UNITS
-from cobalance.report.words import heading, say, sentences
+from cobalance.report.words import say, sentences
 from cobalance.study.results import REGIONS_FILE, write_layers, written
 from cobalance.vocabulary.errors import Language
 
@@ -126,7 +125,9 @@ def _notes(facts: Facts, cut: list[tuple[str, int, int]]) -> pd.DataFrame:
     rows: list[dict[str, str]] = []
 
     def add(key: str, **texts: str) -> None:
-        rows.append({code: say(key, code) for code in _LANGUAGES} | {f"text_{code}": texts[code] for code in _LANGUAGES})
+        rows.append(
+            {code: say(key, code) for code in _LANGUAGES} | {f"text_{code}": texts[code] for code in _LANGUAGES}
+        )
 
     def same(key: str, text: str) -> None:
         add(key, en=text, zh=text)

@@ -30,7 +30,7 @@ def stacked_bars(facts: Facts, variable: str, language: Language) -> Figure:
     total = facts.total(variable)
     target = CARBON if variable in (BURDEN[CARBON], CAPACITY[CARBON]) else OXYGEN
     partner = CAPACITY[target] if variable == BURDEN[target] else None
-    order = [item for item in total.values if (total.values[item].fillna(0) != 0).any()]
+    order = [str(item) for item in total.values if (total.values[item].fillna(0) != 0).any()]
     unit = str(facts.dataset[variable].attrs.get("units", ""))
     line = facts.total(partner).sum if partner else None
     highest = float(np.nanmax([total.sum.max(), line.max() if line is not None else np.nan]))
@@ -58,7 +58,9 @@ def moran_scatter(facts: Facts, variable: str, year: int, language: Language) ->
     rows = rows[rows["z"].notna() & rows["lag"].notna()]
     slope = _moran_value(facts, variable, year)
     title = say("moran.title", language, variable=label(variable, language), year=year)
-    subtitle = say("moran.subtitle", language, i=number(slope), n=len(rows)) + _p_values(facts, variable, year, language)
+    subtitle = say("moran.subtitle", language, i=number(slope), n=len(rows)) + _p_values(
+        facts, variable, year, language
+    )
     sheet = style.sheet(3.85, title, subtitle)
     axes = _plot_axes(sheet, 3.15, say("moran.y", language), below=0.45, left=0.55)
     axes.set_xlabel(say("moran.x", language))
@@ -86,7 +88,9 @@ def moran_series(facts: Facts, language: Language) -> Figure:
     """Global Moran's I of each variable by year, filled where its permutation p is below the study's level."""
     rows = facts.table("global_moran")
     level = facts.study.spatial.significance
-    sheet = style.sheet(2.75, say("moran_series.title", language), say("moran_series.subtitle", language, p=f"{level:g}"))
+    sheet = style.sheet(
+        2.75, say("moran_series.title", language), say("moran_series.subtitle", language, p=f"{level:g}")
+    )
     axes = _plot_axes(sheet, 1.95, label("moran_i", language), below=0.55)
     entries = []
     for position, (variable, own) in enumerate(rows.groupby("variable", sort=False)):
@@ -95,11 +99,19 @@ def moran_series(facts: Facts, language: Language) -> Figure:
         years, values = own["year"].to_numpy(float), own["moran_i"].to_numpy(float)
         significant = own["pseudo_p"].to_numpy(float) < level
         axes.plot(years, values, color=colour, lw=1.4)
-        axes.scatter(years, values, s=16, zorder=3, linewidths=1, edgecolors=colour, c=[colour if s else style.PAPER for s in significant])
+        axes.scatter(
+            years,
+            values,
+            s=16,
+            zorder=3,
+            linewidths=1,
+            edgecolors=colour,
+            c=[colour if s else style.PAPER for s in significant],
+        )
         entries.append((colour, label(str(variable), language)))
     axes.axhline(0, color=style.MUTED, lw=0.7)
-    years = sorted({int(year) for year in rows["year"]})
-    axes.set_xticks(years if len(years) <= 8 else [year for year in years if year % 5 == 0])
+    known = sorted({int(year) for year in rows["year"]})
+    axes.set_xticks(known if len(known) <= 8 else [year for year in known if year % 5 == 0])
     _swatches(sheet, entries, 1)
     return sheet.figure
 
@@ -287,7 +299,11 @@ def _name_outliers(axes: Axes, rows: pd.DataFrame, names: dict[str, str]) -> Non
     distance = np.hypot(x / width, y / height)
     placed: list[tuple[float, float]] = []
     for i in np.argsort(-distance, kind="stable")[:12]:
-        if len(placed) == 7 or distance[i] < 0.4 * distance.max() or any(abs(x[i] - px) < 0.2 * width and abs(y[i] - py) < 0.045 * height for px, py in placed):
+        if (
+            len(placed) == 7
+            or distance[i] < 0.4 * distance.max()
+            or any(abs(x[i] - px) < 0.2 * width and abs(y[i] - py) < 0.045 * height for px, py in placed)
+        ):
             continue
         right = x[i] > axes.get_xlim()[0] + 0.72 * width
         name = names[str(rows["region"].iloc[i])]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from cobalance.report import figures, maps, style
@@ -75,7 +77,7 @@ def _accounts(facts: Facts) -> Iterator[Drawing]:
                 yield Drawing(
                     f"{variable}_by_{'source' if variable == BURDEN[target] else 'class'}",
                     ACCOUNTS,
-                    lambda language, variable=variable: figures.stacked_bars(facts, variable, language),
+                    partial(figures.stacked_bars, facts, variable),
                 )
 
 
@@ -88,7 +90,7 @@ def _balances(facts: Facts) -> Iterator[Drawing]:
             yield Drawing(
                 f"{target}_balance_map_{year}",
                 BALANCES,
-                lambda language, target=target, year=year: maps.balance_map(facts, target, year, language),
+                partial(maps.balance_map, facts, target, year),
             )
 
 
@@ -99,10 +101,10 @@ def _space(facts: Facts) -> Iterator[Drawing]:
             yield Drawing(
                 f"gravity_centre_{variable}",
                 SPACE,
-                lambda language, variable=variable: maps.gravity_map(facts, variable, language),
+                partial(maps.gravity_map, facts, variable),
             )
     if len(facts.table("global_moran")) and facts.table("global_moran")["year"].nunique() > 1:
-        yield Drawing("global_moran", SPACE, lambda language: figures.moran_series(facts, language))
+        yield Drawing("global_moran", SPACE, partial(figures.moran_series, facts))
     local = facts.table("local_moran")
     for variable in _variables(local, "z"):
         known = local[(local["variable"] == variable) & local["z"].notna()]
@@ -110,22 +112,22 @@ def _space(facts: Facts) -> Iterator[Drawing]:
         yield Drawing(
             f"moran_scatter_{variable}_{last}",
             SPACE,
-            lambda language, variable=variable, last=last: figures.moran_scatter(facts, variable, last, language),
+            partial(figures.moran_scatter, facts, variable, last),
         )
         for year in dict.fromkeys((first, last) if facts.has_shapes else ()):
             yield Drawing(
                 f"lisa_map_{variable}_{year}",
                 SPACE,
-                lambda language, variable=variable, year=year: maps.cluster_map(facts, variable, year, language),
+                partial(maps.cluster_map, facts, variable, year),
             )
 
 
 def _outlook(facts: Facts) -> Iterator[Drawing]:
     rows = facts.table("outlook")
     if len(rows) and rows["value"].notna().any():
-        yield Drawing("outlook_activities", OUTLOOK, lambda language: figures.outlook_activities(facts, language))
+        yield Drawing("outlook_activities", OUTLOOK, partial(figures.outlook_activities, facts))
         if facts.has(BURDEN[CARBON]) and figures.largest_activities(facts):
-            yield Drawing("outlook_regions", OUTLOOK, lambda language: figures.outlook_regions(facts, language))
+            yield Drawing("outlook_regions", OUTLOOK, partial(figures.outlook_regions, facts))
 
 
 def _land(facts: Facts) -> Iterator[Drawing]:
@@ -137,14 +139,14 @@ def _land(facts: Facts) -> Iterator[Drawing]:
             yield Drawing(
                 f"ecological_land_gap_map_{target}",
                 LAND,
-                lambda language, target=target: maps.gap_map(facts, target, language),
+                partial(maps.gap_map, facts, target),
             )
-    yield Drawing("ecological_land_gap", LAND, lambda language: figures.gap_bars(facts, language))
+    yield Drawing("ecological_land_gap", LAND, partial(figures.gap_bars, facts))
 
 
-def _variables(table: object, column: str) -> list[str]:
+def _variables(table: pd.DataFrame, column: str) -> list[str]:
     """Variables of a table that have a value in ``column`` somewhere."""
-    if not len(table):  # type: ignore[arg-type]
+    if not len(table):
         return []
-    known = table[table[column].notna()]  # type: ignore[index]
+    known = table[table[column].notna()]
     return [str(variable) for variable in known["variable"].unique()]

@@ -18,8 +18,14 @@ Bounds = tuple[float, float, float, float]
 CHINA_ALBERS = "+proj=aea +lat_1=25 +lat_2=47 +lat_0=0 +lon_0=105 +datum=WGS84 +units=m +no_defs"
 SOUTH_CHINA_SEA: Bounds = (106.0, 2.5, 123.0, 24.5)
 MOST_INSETS = 5
-POINTS_WIDE = 350.0  # a map's width on the sheet
-PROVINCES = frozenset("11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82".split())  # fmt: skip
+POINTS_WIDE = 315.0  # a map's width on the sheet
+PROVINCES = frozenset(
+    map(
+        str,
+        (*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47), *range(50, 55), *range(61, 66), 71, 81, 82),
+    )
+)
+"""First two digits of the provincial units of GB/T 2260."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +52,19 @@ class Outlines:
     plane: dict[str, shapely.Geometry]
 
     def enlarged(self, window: Bounds, track: NDArray[np.float64]) -> dict[str, tuple[Path, shapely.Point, float]]:
-        """Region → its outline inside ``window``, a point in it clear of ``track``, and its share of the window."""
+        """Region → its outline inside ``window``, a point in it clear of edges and ``track`` (or empty), its share."""
         west, south, east, north = window
         tolerance = (east - west) / POINTS_WIDE * 0.2
-        busy = shapely.MultiPoint(track).buffer(0.06 * (east - west))
+        across, up = 0.12 * (east - west), 0.05 * (east - west)  # half of a name's room
+        busy = shapely.box(track[:, 0] - across, track[:, 1] - up, track[:, 0] + across, track[:, 1] + up)
+        inner = shapely.box(west + across, south + up, east - across, north - up)
+        free = shapely.difference(inner, shapely.union_all(busy))
         found = {}
         for label, shape in self.plane.items():
             part = _polygonal(shapely.clip_by_rect(shape, west, south, east, north))
             if not part.is_empty:
-                clear = part.difference(busy)
-                place = shapely.point_on_surface(part if clear.is_empty else _largest(clear))
+                clear = shapely.intersection(part, free)
+                place = clear if clear.is_empty else shapely.point_on_surface(_largest(clear))
                 found[label] = (_path(shapely.simplify(part, tolerance)), place, part.area / _area(window))
         return found
 
@@ -199,7 +208,9 @@ def _with_sea(
     west, south, east, north = transformer.transform_bounds(*SOUTH_CHINA_SEA)
     cut = transformer.transform(110.0, 17.6)[1]
     whole = _bounds(list(geometries.values()))
-    upper = {label: shapely.clip_by_rect(shape, whole[0], cut, whole[2], whole[3]) for label, shape in geometries.items()}
+    upper = {
+        label: shapely.clip_by_rect(shape, whole[0], cut, whole[2], whole[3]) for label, shape in geometries.items()
+    }
     main = _bounds([shape for shape in upper.values() if not shape.is_empty])
     window = {label: shapely.clip_by_rect(shape, west, south, east, north) for label, shape in geometries.items()}
     seen = {label: shape for label, shape in window.items() if not shape.is_empty}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,6 @@ MOST_CLASSES = 7
 GAP_BREAKS = (25.0, 50.0, 100.0, 300.0)
 TALLEST = 3.7
 NO_DATA = "no data"
-GROUND = "#e8ecea"
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,7 @@ def balance_looks(limits: Sequence[float]) -> list[Look]:
     above = len(limits) + 1 - below
     faces = [*style.BELOW_ONE[len(style.BELOW_ONE) - below :], *style.ABOVE_ONE[:above]]
     edges = [None, *limits, None]
-    return [
-        Look(face, text=_interval(low, high))
-        for face, low, high in zip(faces, edges[:-1], edges[1:], strict=True)
-    ]
+    return [Look(face, text=_interval(low, high)) for face, (low, high) in zip(faces, pairwise(edges), strict=True)]
 
 
 def balance_map(facts: Facts, target: str, year: int, language: Language) -> Figure:
@@ -102,7 +99,7 @@ def gap_map(facts: Facts, target: str, language: Language) -> Figure:
     status = facts.dataset["ecological_land_status"].sel(target=target).to_series().astype(str)
     looks = {"no gap": Look(style.GAPS[0], text=label("no gap", language))}
     edges = [0.0, *GAP_BREAKS, None]
-    for i, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for i, (low, high) in enumerate(pairwise(edges)):
         looks[f"gap{i}"] = Look(style.GAPS[i + 1], text=_interval(low, high, " %"))
     known = gap[(status != "undefined") & gap.notna()]
     classes = np.searchsorted(GAP_BREAKS, known, side="left")
@@ -115,7 +112,9 @@ def gap_map(facts: Facts, target: str, language: Language) -> Figure:
     year = facts.study.outlook.target if facts.study.outlook else facts.study.ecological_land.base_year or facts.last
     title = say("map.gap.title", language, target=label(target, language), year=year)
     phi = number(facts.study.ecological_land.phi, 3)
-    return _class_map(facts, words, looks, title, say("map.gap.subtitle", language, phi=phi), language, over=(cross, infeasible))
+    return _class_map(
+        facts, words, looks, title, say("map.gap.subtitle", language, phi=phi), language, over=(cross, infeasible)
+    )
 
 
 def gravity_map(facts: Facts, variable: str, language: Language) -> Figure:
@@ -138,7 +137,9 @@ def gravity_map(facts: Facts, variable: str, language: Language) -> Figure:
     _draw_ellipses(overview, drawn, track)
     window = _window(centres, width / lower)
     overview.add_patch(
-        Rectangle(window[:2], window[2] - window[0], window[3] - window[1], fill=False, ec=style.ON_LIGHT, lw=0.7, zorder=6)
+        Rectangle(
+            window[:2], window[2] - window[0], window[3] - window[1], fill=False, ec=style.ON_LIGHT, lw=0.7, zorder=6
+        )
     )
     overview.plot(centres[:, 0], centres[:, 1], ".", ms=1.5, color=style.ON_LIGHT, zorder=5)
     detail = sheet.axes(style.MARGIN, sheet.bottom + 0.08, width, lower)
@@ -226,7 +227,9 @@ def _fill(axes: Axes, drawn: Outlines, regions: Sequence[str], look: Look) -> No
             edge = style.MUTED if look.hatch or dots else style.PAPER
             axes.add_artist(PathPatch(path, fc=look.face, ec=edge, lw=width, zorder=3 if dots else 1, clip_on=False))
         if look.hatch:
-            axes.add_artist(_hatched(PathPatch(path, fc="none", lw=0, zorder=3.5 if dots else 2, clip_on=False), look.hatch))
+            axes.add_artist(
+                _hatched(PathPatch(path, fc="none", lw=0, zorder=3.5 if dots else 2, clip_on=False), look.hatch)
+            )
 
 
 def _hatched(patch: Patch, hatch: str) -> Patch:
@@ -260,16 +263,16 @@ def _write_letters(axes: Axes, drawn: Outlines, words: Mapping[str, str]) -> Non
 
 def _draw_ground(axes: Axes, drawn: Outlines) -> None:
     path = Path.make_compound_path(*drawn.paths.values())
-    axes.add_artist(PathPatch(path, fc=GROUND, ec=style.MUTED, lw=0.35, zorder=1, clip_on=False))
+    axes.add_artist(PathPatch(path, fc=style.GROUND, ec=style.BORDER, lw=0.35, zorder=1, clip_on=False))
 
 
 def _draw_part(axes: Axes, parts: Mapping[str, tuple[Path, Point, float]], names: Mapping[str, str]) -> None:
     """The regions inside a window, named where there is room."""
     if parts:
         path = Path.make_compound_path(*(path for path, _, _ in parts.values()))
-        axes.add_artist(PathPatch(path, fc=GROUND, ec=style.MUTED, lw=0.35, zorder=1, clip_on=False))
+        axes.add_artist(PathPatch(path, fc=style.GROUND, ec=style.BORDER, lw=0.35, zorder=1, clip_on=False))
     for region, (_, point, share) in parts.items():
-        if share > 0.03:
+        if share > 0.03 and not point.is_empty:
             axes.text(point.x, point.y, names[region], size=7, color=style.NAME, ha="center", va="center", zorder=2)
 
 
@@ -310,13 +313,17 @@ def _draw_track(axes: Axes, years: Sequence[int], centres: np.ndarray) -> None:
     for i in labelled_years(years, centres, axes.get_xlim()[1] - axes.get_xlim()[0]):
         axes.annotate(
             str(years[i]), centres[i], (3, 4), textcoords="offset points", size=7.5, color=style.ON_LIGHT, zorder=7,
-            path_effects=[withStroke(linewidth=1.6, foreground=GROUND)],
+            path_effects=[withStroke(linewidth=1.6, foreground=style.GROUND)],
         )  # fmt: skip
 
 
 def labelled_years(years: Sequence[int], centres: np.ndarray, width: float) -> list[int]:
     """Positions whose year is printed: the last, the first, then those that keep clear of the printed ones."""
-    order = [len(years) - 1, 0, *sorted(range(1, len(years) - 1), key=lambda i: (years[i] % 10 != 0, years[i] % 5 != 0, i))]
+    order = [
+        len(years) - 1,
+        0,
+        *sorted(range(1, len(years) - 1), key=lambda i: (years[i] % 10 != 0, years[i] % 5 != 0, i)),
+    ]
     kept: list[int] = []
     for i in dict.fromkeys(order):
         apart = [np.abs(centres[i] - centres[j]) for j in kept]

@@ -148,9 +148,7 @@ def _standing(facts: Facts, languages: Sequence[Language], lacking: set[str]) ->
     }
 
 
-def _notices(
-    facts: Facts, languages: Sequence[Language], lacking: set[str]
-) -> tuple[list[dict[str, Any]], int]:
+def _notices(facts: Facts, languages: Sequence[Language], lacking: set[str]) -> tuple[list[dict[str, Any]], int]:
     """The first notices with both languages' texts, and how many more there are."""
     rows = facts.table("notices")
     shown = rows.groupby("code", sort=False).head(MOST_OF_A_CODE).head(MOST_NOTICES) if len(rows) else rows

@@ -31,7 +31,9 @@ def basis(facts: Facts, language: Language) -> Markup:
         say(
             "basis.part",
             language,
-            items=_list([label(item, language) for item in rates.loc[rates["basis"] == word, "item"].unique()], language),
+            items=_list(
+                [label(item, language) for item in rates.loc[rates["basis"] == word, "item"].unique()], language
+            ),
             basis=label(word, language),
         )
         for word in sorted(found)

@@ -34,7 +34,8 @@ INK, MUTED, RULE, PAPER = "#1d2528", "#5c676c", "#c5ccd0", "#ffffff"
 ON_LIGHT, ON_DARK = "#11181b", "#fdfdfd"
 """Letters on coloured ground; they stay as they are in either mode."""
 
-NAME = "#7b868b"
+GROUND, NAME, BORDER = "#e8ecea", "#6f7a7f", "#97a1a5"
+"""Regions under a track, their names and their borders; light in either mode."""
 NO_DATA_HATCH, INFEASIBLE_HATCH = "/////", "xx"
 LETTERS = {"high-high": "HH", "low-low": "LL", "low-high": "LH", "high-low": "HL"}
 CLUSTERS = {
@@ -140,9 +141,7 @@ class Sheet:
 
     def axes(self, left: float, bottom: float, width: float, height: float) -> Axes:
         """Axes at a place in inches from the lower left corner."""
-        return self.figure.add_axes(
-            (left / self.width, bottom / self.height, width / self.width, height / self.height)
-        )
+        return self.figure.add_axes((left / self.width, bottom / self.height, width / self.width, height / self.height))
 
     def write(self, x: float, y: float, text: str, **style: object) -> Text:
         """Text at a place in inches."""
@@ -156,7 +155,7 @@ class Sheet:
 
 _PIECES = re.compile(r"[!-~–]+ ?|.", re.DOTALL)
 _CLOSING = "，。；：、）”’,.;:)"
-WIDTH = 5.2
+WIDTH = 4.6
 MARGIN = 0.12
 
 

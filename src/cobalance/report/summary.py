@@ -183,7 +183,8 @@ def _groups(facts: Facts, languages: list[Language]) -> Block | None:
     body: list[list[Texts]] = []
     for group in wide.index:
         name: Texts = {code: str(names.at[group, f"name_{code}"]) for code in languages}
-        body.append([name, *({code: number(float(wide.at[group, year])) for code in languages} for year in years)])
+        values = wide.loc[group, years].to_numpy(float)
+        body.append([name, *({code: number(float(value)) for code in languages} for value in values)])
     heads = [{code: heading("group", code) for code in languages}]
     heads += [{code: str(year) for code in languages} for year in years]
     title = {code: _group_title(code) for code in languages}

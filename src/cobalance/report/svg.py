@@ -56,7 +56,9 @@ def relative(path: str) -> tuple[tuple[float, float], str]:
             mark = "" if last == "l" else "l"
             second = _tenths(step[1])
             lead = _tenths(step[0])
-            pieces.append(f"{mark or ('' if lead.startswith('-') else ' ')}{lead}{'' if second.startswith('-') else ' '}{second}")
+            pieces.append(
+                f"{mark or ('' if lead.startswith('-') else ' ')}{lead}{'' if second.startswith('-') else ' '}{second}"
+            )
             last = "l"
         here = point
     return first or (0.0, 0.0), "".join(pieces)

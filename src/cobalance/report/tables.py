@@ -21,11 +21,12 @@ from cobalance.vocabulary.errors import Language
 MOST_ROWS = 50_000
 PAIRS = {"name": ("name_en", "name_zh"), "found": ("found_en", "found_zh"), "remedy": ("remedy_en", "remedy_zh")}
 WORDS = frozenset(
-    "variable land_class source flag reason status cluster activity kind target quantity item basis tail".split()
+    ("variable", "land_class", "source", "flag", "reason", "status", "cluster", "activity", "kind", "target")
+    + ("quantity", "item", "basis", "tail")
 )
 """Columns whose words have a translation."""
 
-PLAIN_SOURCE = frozenset(("coefficients",))  # there, `source` is a reference, not a source of emission
+PLAIN_SOURCE = frozenset(("coefficients", "observations"))  # there, `source` is a reference, not one of emission
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,7 @@ def _column(table: str, column: str, frame: pd.DataFrame, languages: Sequence[La
         return _number_column(column, headings, series)
     positions, values = pd.factorize(series.fillna("").astype(str))
     translated = column in WORDS and not (column == "source" and table in PLAIN_SOURCE)
-    words = {
-        language: [label(value, language) if translated else value for value in values] for language in languages
-    }
+    words = {language: [label(value, language) if translated else value for value in values] for language in languages}
     return _json(name=column, heading=headings, words=words, at=positions.tolist())
 
 
