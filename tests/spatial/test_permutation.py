@@ -22,13 +22,15 @@ def standardised(values):
     return (values - values.mean(axis=-1, keepdims=True)) / values.std(axis=-1, ddof=1, keepdims=True)
 
 
-@pytest.mark.parametrize("n", [12, 60])
+@pytest.mark.parametrize("n", [12, 100])  # compared, sorted
 @pytest.mark.parametrize("ties", [False, True])
-def test_sorted_path_is_the_plain_evaluation_of_the_same_draws(map_of, plain_counts, n, ties):
+def test_counts_are_the_plain_evaluation_of_the_same_draws(map_of, plain_counts, n, ties):
     weights = map_of(n, seed=n)
     values = np.random.default_rng(n).normal(size=(2, n))
     z = standardised(np.round(values) if ties else values)
-    tails = Reference(weights, Permutation(400, seed=5, draws="shared")).tails(z)
+    reference = Reference(weights, Permutation(400, seed=5, draws="shared"))
+    assert (n > 8 * len(reference.groups)) == (n == 100)
+    tails = reference.tails(z)
     for variable in range(2):
         above, below = plain_counts(z[variable], weights, 400, 5, equal=True)
         assert np.array_equal(tails.above[variable], above)
@@ -45,6 +47,20 @@ def test_unequal_weights_are_the_plain_evaluation_of_the_same_draws(map_of, plai
     above, below = plain_counts(z[0], weights, 300, 2, equal=False)
     assert np.array_equal(tails.above[0], above)
     assert np.array_equal(tails.below[0], below)
+
+
+def test_sorting_and_comparing_count_the_same(map_of):
+    weights = map_of(50, seed=1)
+    z = on_grid(standardised(np.round(np.random.default_rng(1).normal(size=(5, 50)), 1)), 9)
+    reference = Reference(weights, Permutation(999, draws="shared"))
+    (block,) = reference.blocks
+    observed = reference.observed(z.T).T
+    above, below = block.counts_compared(z, observed)
+    for variable in range(5):
+        row = slice(variable, variable + 1)
+        high, low = block.counts_sorted(z[row], observed[row])
+        assert np.array_equal(high[0], above[variable])
+        assert np.array_equal(low[0], below[variable])
 
 
 def test_unequal_path_with_equal_weights_counts_what_the_sorted_path_counts(map_of):

@@ -26,6 +26,7 @@ from cobalance.vocabulary.errors import nearest, refuse
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+_Count = Callable[[Floats, Floats], tuple[Integers, Integers]]
 Draws = Literal["auto", "shared", "independent", "exact", "pearson"]
 
 DRAWS: tuple[Draws, ...] = ("auto", "shared", "independent", "exact", "pearson")
@@ -33,6 +34,7 @@ TIE = 2.0**-26  # sums closer than this many standard deviations are equal
 EXACT_SUBSETS = 10**8  # "auto" enumerates below this many neighbour sets
 _BLOCK_BYTES = 48 << 20
 _TILE_CELLS = 1 << 17
+_FEW = 8  # regions of the same k, on average, up to which comparing beats sorting
 METHODS = {
     "shared": "conditional permutation, draws shared by all regions",
     "independent": "conditional permutation, independent draws for each region",
@@ -193,16 +195,20 @@ class Reference:
 
     def _shared(self, values: Floats, above: NDArray[Any], below: NDArray[Any]) -> None:
         for block in self.blocks:
+            if not self.equal:
+                count, step = block.counts_unequal, 1
+            elif self.weights.n > _FEW * len(self.groups):
+                count, step = block.counts_sorted, 1
+            else:
+                count, step = block.counts_compared, max(1, _TILE_CELLS // block.ids.shape[1])
 
-            def work(variable: int, block: _Block = block) -> None:
-                row = values[variable]
-                observed = self.observed(row)
-                count = block.counts_equal if self.equal else block.counts_unequal
-                high, low = count(row, observed)
-                above[variable] += high
-                below[variable] += low
+            def work(number: int, count: _Count = count, step: int = step) -> None:
+                part = slice(number * step, (number + 1) * step)
+                high, low = count(values[part], self.observed(values[part].T).T)
+                above[part] += high
+                below[part] += low
 
-            self._each(work, len(values))
+            self._each(work, -(-len(values) // step))
 
     @cached_property
     def _kept_block(self) -> _Block:
@@ -259,15 +265,18 @@ class _Block:
         start, stop = np.searchsorted(self.unit, [part.start, part.stop])
         return slice(int(start), int(stop))
 
-    def counts_equal(self, values: Floats, observed: Floats) -> tuple[Integers, Integers]:
-        """Counts by sorting: one sort for each number of neighbours k, one binary search for each region."""
-        reference = self.reference
-        ordered, target = values[reference.order], observed[reference.order]
-        above, below = np.zeros((2, len(values)), dtype=np.int64)
+    def counts_sorted(self, values: Floats, observed: Floats) -> tuple[Integers, Integers]:
+        """Counts by sorting: one sort for each number of neighbours k, one binary search for each region.
+
+        values, observed   (1, region)
+        """
+        reference, row = self.reference, values[0]
+        ordered, target = row[reference.order], observed[0][reference.order]
+        above, below = np.zeros((2, len(row)), dtype=np.int64)
         groups = dict(reference.groups)
         sums = np.zeros(self.ids.shape[1])
         for k in range(1, reference.most + 1):
-            sums += values.take(self.ids[k - 1])
+            sums += row.take(self.ids[k - 1])
             if k not in groups:
                 continue
             part = groups[k]
@@ -276,18 +285,43 @@ class _Block:
             own = self._own(part)
             unit, draw = self.unit[own] - part.start, self.draw[own]
             with_itself = sums.take(draw)
-            without = with_itself + values.take(self.ids[k].take(draw)) - ordered[part].take(unit)
+            without = with_itself + row.take(self.ids[k].take(draw)) - ordered[part].take(unit)
             low, high = low.take(unit), high.take(unit)
             above[part] += _change(unit, with_itself >= low, without >= low, part)
             below[part] += _change(unit, with_itself <= high, without <= high, part)
-        return above[reference.rank], below[reference.rank]
+        return above[None, reference.rank], below[None, reference.rank]
+
+    def counts_compared(self, values: Floats, observed: Floats) -> tuple[Integers, Integers]:
+        """Counts by comparing: for maps with few regions of each k, where sorting does not pay; many variables at once.
+
+        values, observed   (variable, region)
+        """
+        above, below = np.zeros((2, *values.shape), dtype=np.int64)
+        groups = dict(self.reference.groups)
+        sums = np.zeros((len(values), self.ids.shape[1]))
+        for k in range(1, self.reference.most + 1):
+            sums += values.take(self.ids[k - 1], axis=1)
+            part = groups.get(k, slice(0, 0))
+            for place, unit in enumerate(self.reference.order[part].tolist(), start=part.start):
+                low, high = observed[:, unit, None] - TIE, observed[:, unit, None] + TIE
+                draw = self.draw[self._own(slice(place, place + 1))]
+                mended = sums.take(draw, axis=1)
+                above[:, unit] = row_counts(sums >= low) - row_counts(mended >= low)
+                below[:, unit] = row_counts(sums <= high) - row_counts(mended <= high)
+                mended += values.take(self.ids[k].take(draw), axis=1) - values[:, unit, None]
+                above[:, unit] += row_counts(mended >= low)
+                below[:, unit] += row_counts(mended <= high)
+        return above, below
 
     def counts_unequal(self, values: Floats, observed: Floats) -> tuple[Integers, Integers]:
-        """Counts by evaluation, in tiles of regions."""
-        above, below = np.zeros((2, len(values)), dtype=np.int64)
-        for part, excess in self.tiles(values, centre=observed):
-            above[part] = row_counts(excess >= -TIE)
-            below[part] = row_counts(excess <= TIE)
+        """Counts by evaluation, in tiles of regions.
+
+        values, observed   (1, region)
+        """
+        above, below = np.zeros((2, *values.shape), dtype=np.int64)
+        for part, excess in self.tiles(values[0], centre=observed[0]):
+            above[0, part] = row_counts(excess >= -TIE)
+            below[0, part] = row_counts(excess <= TIE)
         return above, below
 
     def tiles(self, *quantities: Floats, centre: Floats | None = None) -> Iterator[tuple[NDArray[Any], ...]]:
