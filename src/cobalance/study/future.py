@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -9,11 +11,16 @@ from numpy.typing import NDArray
 from cobalance.accounts.ecological_land import ecological_land, ecological_rate
 from cobalance.accounts.totals import total_along
 from cobalance.coefficients import Coefficients
+from cobalance.outlook.backtest import backtest, backtest_errors
+from cobalance.outlook.combination import NEED_ERRORS
 from cobalance.outlook.ensemble import ENSEMBLE, outlook
 from cobalance.study import accounts
 from cobalance.study.accounts import CEMENT, burdens
 from cobalance.study.spec import EcologicalLand, Outlook
 from cobalance.vocabulary.errors import Place, Problems
+
+AddUnknown = Callable[[tuple[str | int, ...], str, Sequence[str], str, str], None]
+"""Told of a name that the study does not have: key, name, known names, what it should be in English and Chinese."""
 
 POPULATION = "population"
 LAST_VALUE_HELD = "last value held"
@@ -57,8 +64,18 @@ def check_outlook(settings: Outlook, series: xr.DataArray, problems: Problems, p
 def study_outlook(series: xr.DataArray, settings: Outlook) -> xr.Dataset:
     """Observed series of the window and what each model makes of them, year by year to the target."""
     first, last = settings.window
+    errors = None
+    if settings.combination in NEED_ERRORS:
+        length = last - first
+        past = backtest(series, window_length=length, horizons=[1], models=settings.models)
+        errors = backtest_errors(past)
     result = outlook(
-        series, window=settings.window, years=list(range(last + 1, settings.target + 1)), models=settings.models
+        series,
+        window=settings.window,
+        years=list(range(last + 1, settings.target + 1)),
+        models=settings.models,
+        combination=settings.combination,
+        errors=errors,
     )
     observed = series.sel(year=slice(first, last)).rename(year="window_year").rename("outlook_observed")
     result = accounts.joined(result, observed)
@@ -132,14 +149,6 @@ def land_needed(
     rates      (land_class) each             t C / ha / yr, t O2 / ha / yr
     burden     (region, source) each         t C / yr, t O2 / yr
     """
-    classes = [str(label) for label in land_area["land_class"].values]
-    shares = settings.convertible or dict.fromkeys(CONVERTIBLE, 1.0)
-    caps = xr.DataArray(
-        [shares.get(label, 0.0) for label in classes],
-        coords={"land_class": land_area["land_class"].values},
-        dims="land_class",
-        attrs={"units": "1"},
-    )
     totals = [total_along(part, "source").assign_attrs(part.attrs) for part in burden]
     chosen = [ecological_rate(rate, settings.classes) for rate in rates]
     return ecological_land(
@@ -148,7 +157,18 @@ def land_needed(
         dict(zip(("carbon", "oxygen"), totals, strict=True)),
         phi=settings.phi,
         reference=settings.reference,
-        caps=caps,
+        caps=conversion_caps(land_area, settings),
+    )
+
+
+def conversion_caps(land_area: xr.DataArray, settings: EcologicalLand) -> xr.DataArray:
+    """Share of each class that may become the reference class (land_class), 1."""
+    shares = settings.convertible or dict.fromkeys(CONVERTIBLE, 1.0)
+    return xr.DataArray(
+        [shares.get(str(label), 0.0) for label in land_area["land_class"].values],
+        coords={"land_class": land_area["land_class"].values},
+        dims="land_class",
+        attrs={"units": "1"},
     )
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import xarray as xr
 
-from cobalance.study import accounts, future, space, tables
+from cobalance.accounts.totals import total_along
+from cobalance.coefficients import Coefficients
+from cobalance.outlook.backtest import backtest_notices
+from cobalance.study import accounts, future, measures, space, tables
 from cobalance.study.prepare import Prepared, prepare
 from cobalance.study.provenance import provenance
 from cobalance.study.rasters import Counting
 from cobalance.study.results import Results
-from cobalance.vocabulary.errors import Language, Problems
+from cobalance.vocabulary.errors import Language, Problem, Problems
 
 Step = Callable[[str, float], None]
 """Told which stage has begun and how much of it is done, 0 to 1."""
@@ -54,15 +58,15 @@ def run_study(file: Path, step: Step | None = None, checkpoint: Path | None = No
     tell("space", 0)
     dataset, space_tables = _space(dataset, prepared)
     tell("outlook", 0)
-    dataset = _outlook(dataset, prepared)
+    dataset, course = _outlook(dataset, prepared)
     tell("ecological_land", 0)
-    dataset = _ecological_land(dataset, prepared)
-    dataset = dataset.assign_coords(
-        {name: ("region", prepared.names[name].to_numpy(object)) for name in prepared.names}
-    )
+    dataset = _ecological_land(dataset, prepared, course)
+    measured, found = _measures(dataset, prepared, course)
+    for name in ("name_zh", "name_en"):
+        dataset = dataset.assign_coords({name: ("region", prepared.names[name].to_numpy(object))})
     return Results(
         dataset=dataset,
-        tables={**_tables(dataset, prepared), **space_tables, **_records(prepared)},
+        tables={**_tables(dataset, prepared), **space_tables, **measured, **_records(prepared, found)},
         regions=prepared.regions.assign(name_zh=prepared.names["name_zh"], name_en=prepared.names["name_en"]),
         provenance=provenance(prepared),
     )
@@ -95,33 +99,97 @@ def _space(dataset: xr.Dataset, prepared: Prepared) -> tuple[xr.Dataset, dict[st
     }
 
 
-def _outlook(dataset: xr.Dataset, prepared: Prepared) -> xr.Dataset:
+@dataclass(frozen=True)
+class Course:
+    """Where the burden goes: inputs and burdens of the target year, or of the base year without an outlook."""
+
+    inputs: xr.Dataset
+    year: int
+    coefficients: Coefficients
+    burden: dict[str, xr.DataArray]
+
+
+def _outlook(dataset: xr.Dataset, prepared: Prepared) -> tuple[xr.Dataset, Course]:
     settings = prepared.study.outlook
     if settings is None or prepared.series is None:
-        return dataset
+        year = prepared.base_year
+        at_base = prepared.inputs.sel(year=[year])
+        burden = {
+            target: dataset[name].sel(year=year, drop=True)
+            for target, name in (("carbon", "carbon_emission"), ("oxygen", "oxygen_consumption"))
+        }
+        return dataset, Course(at_base, year, prepared.coefficients_of([year]), burden)
     forecast = future.study_outlook(prepared.series, settings)
     inputs = future.target_inputs(prepared.inputs, forecast, settings, prepared.base_year)
-    burden = future.target_burdens(inputs, prepared.coefficients_of([settings.target]))
+    coefficients = prepared.coefficients_of([settings.target])
+    burdens = future.target_burdens(inputs, coefficients)
     kept = ("outlook", "outlook_reason", "outlook_observed", "participants")
-    return accounts.joined(dataset, forecast[list(kept)], *burden)
+    joined = accounts.joined(dataset, forecast[list(kept)], *burdens)
+    return joined, Course(inputs, settings.target, coefficients, dict(zip(measures.TARGETS, burdens, strict=True)))
 
 
-def _ecological_land(dataset: xr.Dataset, prepared: Prepared) -> xr.Dataset:
-    """Against the burden of the target year, or of the base year where the study has no outlook."""
-    year = prepared.base_year
-    factors = prepared.coefficients_of([year])
-    rates = tuple(
+def _ecological_land(dataset: xr.Dataset, prepared: Prepared, course: Course) -> xr.Dataset:
+    area, rates = _base(dataset, prepared)
+    burden = course.burden["carbon"], course.burden["oxygen"]
+    land = future.land_needed(area, rates, burden, prepared.study.ecological_land)
+    everyone = {**prepared.groups, "total": [str(region) for region in dataset["region"].values]}
+    return accounts.joined(dataset, land, measures.group_ecological_land(land, everyone))
+
+
+def _measures(
+    dataset: xr.Dataset, prepared: Prepared, course: Course
+) -> tuple[dict[str, pd.DataFrame], tuple[Problem, ...]]:
+    """What can be done about the gaps, how far such outlooks have missed before, and what is to be known of that."""
+    study, names = prepared.study, prepared.names
+    area, rates = _base(dataset, prepared)
+    by_target = dict(zip(measures.TARGETS, rates, strict=True))
+    at_base = dataset.sel(year=prepared.base_year, drop=True)
+    capacity = {
+        target: total_along(at_base[name], "land_class").assign_attrs(at_base[name].attrs)
+        for target, name in measures.CAPACITIES.items()
+    }
+    phi = study.ecological_land.phi
+    plan = measures.conversion_plan(area, by_target, dataset, study.ecological_land)
+    made = {
+        "levers": tables.levers(measures.closing_levers(course.burden, capacity, phi), names),
+        "conversion": tables.conversion(plan, names),
+        "scenarios": tables.scenarios(
+            measures.scenario_table(
+                study.scenarios,
+                course.inputs,
+                course.coefficients,
+                (area, rates),
+                (study.ecological_land, course.year),
+                prepared.groups,
+            ),
+            study,
+            names,
+        ),
+    }
+    if study.regions.boundary is not None:
+        target = study.compensation.target
+        burden = total_along(course.burden[target], "source").assign_attrs(course.burden[target].attrs)
+        flows, payments = measures.compensated(
+            burden, capacity[target], phi, prepared.regions, prepared.groups, study.compensation
+        )
+        made["compensation_flows"] = tables.compensation_flows(flows, target, names)
+        made["compensation"] = tables.compensation(flows, payments, target, names)
+    if study.outlook is None or prepared.series is None or not study.outlook.backtest:
+        return made, ()
+    scores = measures.outlook_backtest(prepared.series, study.outlook)
+    if scores is None:
+        return made, ()
+    return made | {"backtest": scores.to_dataframe().reset_index()}, backtest_notices(scores).notices
+
+
+def _base(dataset: xr.Dataset, prepared: Prepared) -> tuple[xr.DataArray, tuple[xr.DataArray, xr.DataArray]]:
+    """Land of the base year and the rates that it has."""
+    factors = prepared.coefficients_of([prepared.base_year])
+    carbon, oxygen = (
         rate.isel(year=0, drop=True) if "year" in rate.dims else rate
         for rate in (factors.sequestration_rate, factors.oxygen_release_rate)
     )
-    if prepared.study.outlook:
-        burden = dataset["outlook_carbon_emission"], dataset["outlook_oxygen_consumption"]
-    else:
-        at_base = dataset[["carbon_emission", "oxygen_consumption"]].sel(year=year, drop=True)
-        burden = at_base["carbon_emission"], at_base["oxygen_consumption"]
-    area = dataset["land_area"].sel(year=year, drop=True)
-    land = future.land_needed(area, (rates[0], rates[1]), burden, prepared.study.ecological_land)
-    return accounts.joined(dataset, land)
+    return dataset["land_area"].sel(year=prepared.base_year, drop=True), (carbon, oxygen)
 
 
 def _tables(dataset: xr.Dataset, prepared: Prepared) -> dict[str, pd.DataFrame]:
@@ -140,12 +208,12 @@ def _tables(dataset: xr.Dataset, prepared: Prepared) -> dict[str, pd.DataFrame]:
     return made | ({"outlook": tables.outlook(dataset, names)} if "outlook" in dataset else {})
 
 
-def _records(prepared: Prepared) -> dict[str, pd.DataFrame]:
+def _records(prepared: Prepared, found: tuple[Problem, ...]) -> dict[str, pd.DataFrame]:
     """What the numbers stand on: coefficients, missing cells, notices."""
     variables = ("land_area", "fuel_use", "cement_output", "population", "carbon_emission")
     return {
         "coefficients": prepared.coefficients.table,
         "missing": tables.missing(prepared.inputs, variables, prepared.names),
-        "notices": tables.notices(prepared.notices),
+        "notices": tables.notices([*prepared.notices, *found]),
         "observations": prepared.observations,
     }

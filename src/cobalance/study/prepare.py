@@ -17,7 +17,7 @@ import xarray as xr
 from cobalance.coefficients import Coefficients, coefficients
 from cobalance.inputs import boundaries, checks, fill, regions, tables
 from cobalance.inputs.names import VariableNames
-from cobalance.study import accounts, future, space
+from cobalance.study import accounts, future, measures, space
 from cobalance.study.rasters import Counting, check_rasters, raster_observations
 from cobalance.study.source import StudySource, dotted
 from cobalance.study.spec import BUILTIN_REGIONS, InputFile, Study, read_study
@@ -352,7 +352,13 @@ class _Preparation:
             for label in labels:
                 if label not in classes:
                     self._add_unknown(("ecological_land", key), label, classes, "a land class", "地类")
+        known = [str(label) for label in series["activity"].values] if series is not None else self._activities(inputs)
+        measures.check_scenarios(self.study.scenarios, known, classes, self._add_unknown)
         space.check_variables(self.study.spatial, self.problems, self.source.place)
+
+    @staticmethod
+    def _activities(inputs: xr.Dataset) -> list[str]:
+        return [str(label) for label in future.activities(inputs.drop_vars("land_area"))["activity"].values]
 
     def _add_unknown(
         self, path: tuple[str | int, ...], found: str, expected: Sequence[str], what: str, what_zh: str

@@ -258,14 +258,23 @@ class Spatial(Model):
         return {"type": value} if isinstance(value, str) else value
 
 
+OutlookModel = Literal[
+    "linear", "grey", "growth", "damped_growth", "theil_sen", "grey_discrete", "grey_background", "grey_rolling"
+]
+
+
 class Outlook(Model):
     window: tuple[int, int] = Field(
         description="First and last year of the series that is extrapolated. ｜ 外推所用序列的首末年。"
     )
     target: int = Field(description="Year that the outlook is for. ｜ 预测目标年。")
-    models: list[Literal["linear", "grey", "growth"]] = Field(
-        ["linear", "grey", "growth"], min_length=1, description="Which models are averaged. ｜ 参与平均的模型。"
+    models: list[OutlookModel] = Field(
+        ["linear", "grey", "growth"], min_length=1, description="Which models are combined. ｜ 参与组合的模型。"
     )
+    combination: Literal["mean", "median", "inverse error", "best"] = Field(
+        "mean", description="How they are combined; the last two go by past errors. ｜ 组合方式；后两种依据回测误差。"
+    )
+    backtest: bool = Field(True, description="Whether past forecasts are held against what happened. ｜ 是否做回测。")
     inputs: list[Annotated[InputFile, BeforeValidator(_input)]] = Field(
         default_factory=list,
         description="Series of another definition to extrapolate; default the study's own. ｜ 用于外推的其他口径序列，默认用研究自身的数据。",
@@ -313,6 +322,40 @@ class EcologicalLand(Model):
     )
 
 
+Multiplier = Annotated[float | dict[int, float], Field(union_mode="left_to_right")]
+"""A number, or a path year → number."""
+
+
+class Scenario(Model):
+    """Another course to the target year: multipliers, each a number or a path such as {2025: 0.9, 2030: 0.7}."""
+
+    en: str = Field(description="Name in English. ｜ 英文名。")
+    zh: str = Field(description="Name in Chinese. ｜ 中文名。")
+    activities: dict[str, Multiplier] = Field(
+        default_factory=dict,
+        description="Fuel, cement, population or source → multiplier. ｜ 燃料、水泥、人口或排放源 → 乘数。",
+    )
+    land: dict[str, Multiplier] = Field(
+        default_factory=dict, description="Land class → multiplier of its area. ｜ 地类 → 面积乘数。"
+    )
+    rates: dict[str, Multiplier] = Field(
+        default_factory=dict, description="Land class → multiplier of its rates. ｜ 地类 → 速率乘数。"
+    )
+    phi: Share | None = Field(None, gt=0, le=1, description="Another share φ. ｜ 另取的份额 φ。")
+
+
+class Compensation(Model):
+    """Deficits covered by the surplus of other regions."""
+
+    target: Literal["carbon", "oxygen"] = Field("carbon", description="Which balance is compensated. ｜ 补偿的对象。")
+    price: float = Field(
+        1.0, ge=0, description="Price of a tonne and year, in a currency of your own. ｜ 每吨每年的价格。"
+    )
+    first_within_groups: bool = Field(
+        False, description="Whether groups first help their own. ｜ 是否先在区域组内部补偿。"
+    )
+
+
 class Study(Model):
     """Everything a study says about itself."""
 
@@ -345,6 +388,12 @@ class Study(Model):
     outlook: Outlook | None = Field(None, description="Extrapolation to a target year. ｜ 外推到目标年。")
     ecological_land: EcologicalLand = Field(
         default_factory=EcologicalLand, description="Land that restores balance. ｜ 恢复平衡所需的生态用地。"
+    )
+    scenarios: dict[str, Scenario] = Field(
+        default_factory=dict, description="Other courses to the target year. ｜ 目标年的其他情景。"
+    )
+    compensation: Compensation = Field(
+        default_factory=Compensation, description="Compensation between regions. ｜ 跨区补偿。"
     )
     fuel_heat: Literal["net heat", "gross heat"] | None = Field(
         None,

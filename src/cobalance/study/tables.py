@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from cobalance.accounts import balance
+from cobalance.study.spec import Study
 from cobalance.vocabulary import schema
 from cobalance.vocabulary.errors import Problem
 
@@ -98,6 +99,59 @@ def gravity_centre(centres: Mapping[str, xr.Dataset], names: Names) -> pd.DataFr
     columns += ["distance_km", "bearing_deg", "semi_major_m", "semi_minor_m", "rotation_deg"]
     joined = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
     return _named(joined.reindex(columns=columns), names)
+
+
+def levers(closing: xr.Dataset, names: Names) -> pd.DataFrame:
+    """What each lever alone has to do, a row for each region, target and lever (and source, for cuts by source)."""
+    frames = []
+    for name in ("emission_cut", "source_cut", "rate_gain", "closing_switch", "compensation"):
+        frame = schema.table(closing[name].rename(name)).rename(columns={"variable": "lever"})
+        if name == "compensation":
+            frame["unit"] = frame["target"].map({"carbon": "t C / yr", "oxygen": "t O2 / yr"})
+        frames.append(frame)
+    joined = pd.concat(frames, ignore_index=True)
+    joined["source"] = joined["source"].fillna("")
+    return _named(joined[["region", "target", "lever", "source", "value", "unit"]], names)
+
+
+def conversion(plan: xr.Dataset, names: Names) -> pd.DataFrame:
+    """The area of own land that is converted, by class, and whether that closes the gaps."""
+    frame = schema.table(plan["converted_area"].assign_attrs(units="ha"))
+    frame = frame.join(plan["conversion_outcome"].to_series().rename("status"), on="region")
+    frame = frame[(frame["value"] > 0) | frame["value"].isna()].drop(columns="variable")
+    return _named(frame.reset_index(drop=True), names)
+
+
+def compensation_flows(flows: xr.Dataset, target: str, names: Names) -> pd.DataFrame:
+    """From whom to whom, how much and how far."""
+    columns = ["from_region", "to_region", "amount", "flow_cost", "stage"]
+    frame = flows[columns].to_dataframe().reset_index(drop=True)
+    frame = frame.rename(columns={"amount": "value", "flow_cost": "distance_km"})
+    frame.insert(0, "target", target)
+    frame["unit"] = flows["amount"].attrs["units"]
+    for end in ("from", "to"):
+        frame[f"{end}_name_zh"] = frame[f"{end}_region"].map(names["name_zh"])
+        frame[f"{end}_name_en"] = frame[f"{end}_region"].map(names["name_en"])
+    return frame
+
+
+def compensation(flows: xr.Dataset, payments: xr.DataArray, target: str, names: Names) -> pd.DataFrame:
+    """What each region gives, receives, still lacks and is paid (or pays, below zero)."""
+    parts = [flows[name] for name in ("given", "received", "unmet_deficit", "unused_surplus")] + [payments]
+    frame = pd.concat([schema.table(part) for part in parts], ignore_index=True)
+    frame.insert(1, "target", target)
+    return _named(frame, names)
+
+
+def scenarios(table: pd.DataFrame, study: Study, names: Names) -> pd.DataFrame:
+    """Each scenario's outcome, with the names of scenario and region or group."""
+    titles = {"baseline": {"scenario_zh": "基准情景", "scenario_en": "Baseline"}}
+    titles |= {key: {"scenario_zh": item.zh, "scenario_en": item.en} for key, item in study.scenarios.items()}
+    places = {key: {"name_zh": group.zh, "name_en": group.en} for key, group in study.groups.items()}
+    places["total"] = {"name_zh": "全部区域", "name_en": "All regions"}
+    frame = table.join(pd.DataFrame(titles).T, on="scenario")
+    columns = ["scenario", "scenario_zh", "scenario_en", "region", "variable", "value", "unit"]
+    return _named(frame[columns], pd.concat([names, pd.DataFrame(places).T]))
 
 
 def missing(dataset: xr.Dataset, variables: Iterable[str], names: Names) -> pd.DataFrame:
