@@ -45,7 +45,7 @@ QUANTITIES = {
 
 PHI, ACTIVITY = "phi", "activity"
 BALANCES = ("carbon_balance_coefficient", "oxygen_balance_coefficient")
-KEPT_RATIOS = (0.01, 0.99)
+KEPT_RATIOS = (0.025, 0.975)
 """Past forecast errors beyond these quantiles are held at them: a fuel all but gone can be off a thousandfold."""
 
 

@@ -24,7 +24,7 @@ Evaluate = Callable[[Points], Floats]
 """A design to the results of its draws, (draw, output)."""
 
 FEWEST = 16
-_NOTHING = 1e-24  # of the squared size of an output: variance below is rounding, not an answer that moves
+_NOTHING = 1e-26  # of the squared size of an output: variance below is rounding, not an answer that moves
 
 
 @dataclass(frozen=True)
