@@ -104,6 +104,12 @@ def test_caps_bound_the_conversion_by_class() -> None:
     assert conversion_capacity(convertible, RATE, into="cropland").values == pytest.approx([8.0])
 
 
+def test_land_that_takes_up_more_than_the_reference_is_not_converted() -> None:
+    lush = rates(6.0, 9.0, 1.5, 0.0)
+    convertible = convertible_land(AREA, lush, rates(0.0, 1.0, 1.0, 0.0, units="1"))
+    assert conversion_capacity(convertible, lush, into="forest").item() == pytest.approx(20 * 4.5 / 6)
+
+
 def test_without_caps_the_best_class_bounds_the_capacity_and_with_caps_the_reference_does() -> None:
     wetland_like = rates(6.0, 3.0, 12.0, 0.0)  # a class that takes up twice what forest does
     assert account(AREA, wetland_like, 1.0)["conversion_capacity"].item() == pytest.approx(30 * 12 / 6)

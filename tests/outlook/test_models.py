@@ -19,6 +19,7 @@ from cobalance.outlook.grey import (
     grey_response,
     horizon_class,
     neighbour_mean,
+    posterior_accuracy,
 )
 from cobalance.outlook.growth import DAMPING, damped_growth, growth
 from cobalance.outlook.linear import linear
@@ -107,6 +108,14 @@ def test_grey_on_five_year_steps_counts_in_steps() -> None:
     yearly = Panel(np.arange(1, 6), np.array(DENG)[:, None], np.array([6]))
     five = Panel(np.arange(1990, 2011, 5), np.array(DENG)[:, None], np.array([2015]))
     assert fit_model(grey, five).forecast == pytest.approx(fit_model(grey, yearly).forecast, rel=1e-14)
+
+
+def test_posterior_ratio_and_small_error_probability_by_hand() -> None:
+    # S1 = 1; errors ±.7, ±.1 with mean 0: S2 = √((2 · .49 + 2 · .01)/4) = .5; .1 < .6745 < .7: half are small
+    values, error = np.array([0.0, 2.0, 0.0, 2.0]), np.array([0.7, -0.7, 0.1, -0.1])
+    ratio, share = posterior_accuracy(values[:, None], (values - error)[:, None])
+    assert ratio[0] == pytest.approx(0.5)
+    assert share[0] == 0.5
 
 
 @pytest.mark.parametrize(
@@ -287,9 +296,10 @@ def test_reasons_that_all_models_share(name: str, series: list[float], word: str
     assert reason(MODELS[name], series) == word
 
 
-def test_always_zero_is_forecast_as_zero() -> None:
-    for name in MODELS:
-        assert fit_model(MODELS[name], panel([0.0] * 10)).forecast.tolist() == [[0.0]]
+@pytest.mark.parametrize("name", list(MODELS))
+def test_always_zero_is_forecast_as_zero_even_around_a_hole(name: str) -> None:
+    fit = fit_model(MODELS[name], panel([0.0] * 10, [0.0, 0.0, NAN, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]))
+    assert fit.forecast.tolist() == [[0.0, 0.0]]
 
 
 @pytest.mark.parametrize(

@@ -44,20 +44,19 @@ def backtest(
     forecasts, observations, changes = [], [], []
     for origin in chosen:
         window = (origin - window_length + 1, origin)
-        seen = activity.sel(year=activity["year"] <= origin)
         ahead = [origin + horizon for horizon in horizons]
         apart = []
         for year in ahead:
-            own = outlook(seen, window=window, years=[year], models=models, combination=combination)["outlook"]
+            own = outlook(activity, window=window, years=[year], models=models, combination=combination)["outlook"]
             parts = [own]
             if both:
-                plain = outlook(seen, window=window, years=[year], models=both)["outlook"]
+                plain = outlook(activity, window=window, years=[year], models=both)["outlook"]
                 parts.append(plain.sel(model=both))
             apart.append(xr.concat(parts, "model", join="exact", coords="minimal", compat="override"))
         joined = xr.concat(apart, "outlook_year", join="exact", coords="minimal", compat="override")
         forecasts.append(_by_horizon(joined, "outlook_year", horizons))
         observations.append(_by_horizon(activity.reindex(year=ahead), "year", horizons))
-        inside = seen.sel(year=seen["year"] >= window[0]).sortby("year")
+        inside = activity.sortby("year").sel(year=slice(*window))
         changes.append(abs(inside.diff("year")).mean("year"))
     along = xr.DataArray(list(chosen), dims="origin", name="origin")
     return xr.Dataset(
