@@ -117,18 +117,26 @@ def moran_series(facts: Facts, language: Language) -> Figure:
 
 
 def outlook_activities(facts: Facts, language: Language) -> Figure:
-    """Each activity over all regions in which every model of the ensemble's year is known: observed and forecast."""
-    rows = facts.table("outlook")
-    panels = []
-    for activity, own in rows.groupby("activity", sort=False):
+    """Each activity over the regions whose observed years and ensemble are known throughout."""
+    panels = [
+        (label(activity, language), f"n = {count}", series, unit)
+        for activity, count, series, unit in whole_activities(facts)
+    ]
+    subtitle = say("outlook.subtitle", language, n=facts.table("outlook")["region"].nunique())
+    return _small_multiples(panels, say("outlook.title", language), subtitle, language)
+
+
+def whole_activities(facts: Facts) -> list[tuple[str, int, pd.Series, str]]:
+    """(activity, regions, their sum by kind and year, unit) of activities that some region knows throughout."""
+    found = []
+    for activity, own in facts.table("outlook").groupby("activity", sort=False):
         wide = own.set_index(["kind", "year", "region"])["value"].unstack("region")
-        reach = wide.loc[[kind for kind in ("observed", "ensemble") if kind in wide.index.get_level_values(0)]]
-        regions = reach.columns[reach.notna().all()]
+        kinds = set(wide.index.get_level_values(0)) & {"observed", "ensemble"}
+        regions = wide.columns[wide.loc[sorted(kinds)].notna().all()]
         if len(regions) and float(np.nansum(np.abs(wide[regions].to_numpy()))) > 0:
             series = wide[regions].sum(axis=1, skipna=False)
-            panels.append((label(str(activity), language), f"n = {len(regions)}", series, str(own["unit"].iloc[0])))
-    subtitle = say("outlook.subtitle", language, n=rows["region"].nunique())
-    return _small_multiples(panels, say("outlook.title", language), subtitle, language)
+            found.append((str(activity), len(regions), series, str(own["unit"].iloc[0])))
+    return found
 
 
 def outlook_regions(facts: Facts, language: Language) -> Figure:
@@ -173,17 +181,20 @@ def gap_bars(facts: Facts, language: Language) -> Figure:
 
 
 def largest_activities(facts: Facts) -> list[tuple[str, str]]:
-    """(region, activity) of the largest emitters' largest fuel that the outlook has."""
-    rows = facts.table("outlook")
-    emission = facts.dataset[BURDEN[CARBON]].isel(year=-1)
+    """(region, activity): the largest emitters of the last year with data, each with its largest source that the
+    outlook has."""
+    rows, span = facts.table("outlook"), facts.shared_years(CARBON)
+    if span is None:
+        return []
+    emission = facts.dataset[BURDEN[CARBON]].sel(year=span[1]).to_pandas()
     known = set(zip(rows["region"].astype(str), rows["activity"].astype(str), strict=True))
-    totals = emission.sum("source", skipna=True).to_series().sort_values(ascending=False, kind="stable")
+    totals = emission.sum(axis=1, skipna=False).dropna().sort_values(ascending=False, kind="stable")
     chosen: list[tuple[str, str]] = []
-    for region in totals.index:
-        sources = emission.sel(region=region).to_series().sort_values(ascending=False, kind="stable")
-        found = [str(source) for source in sources.index if (str(region), str(source)) in known]
+    for region in map(str, totals.index):
+        sources = emission.loc[region].sort_values(ascending=False, kind="stable")
+        found = [str(source) for source in sources.index if (region, str(source)) in known]
         if found and len(chosen) < LARGEST:
-            chosen.append((str(region), found[0]))
+            chosen.append((region, found[0]))
     return chosen
 
 

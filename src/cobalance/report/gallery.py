@@ -125,8 +125,9 @@ def _space(facts: Facts) -> Iterator[Drawing]:
 def _outlook(facts: Facts) -> Iterator[Drawing]:
     rows = facts.table("outlook")
     if len(rows) and rows["value"].notna().any():
-        yield Drawing("outlook_activities", OUTLOOK, partial(figures.outlook_activities, facts))
-        if facts.has(BURDEN[CARBON]) and figures.largest_activities(facts):
+        if figures.whole_activities(facts):
+            yield Drawing("outlook_activities", OUTLOOK, partial(figures.outlook_activities, facts))
+        if facts.has(BURDEN[CARBON], BALANCE[CARBON]) and figures.largest_activities(facts):
             yield Drawing("outlook_regions", OUTLOOK, partial(figures.outlook_regions, facts))
 
 

@@ -18,7 +18,10 @@ Bounds = tuple[float, float, float, float]
 CHINA_ALBERS = "+proj=aea +lat_1=25 +lat_2=47 +lat_0=0 +lon_0=105 +datum=WGS84 +units=m +no_defs"
 SOUTH_CHINA_SEA: Bounds = (106.0, 2.5, 123.0, 24.5)
 MOST_INSETS = 5
+INSET_MARGIN = 1.12
+INSET_GAIN = 1.5  # a far part gets an inset where it would enlarge the map's area by more
 POINTS_WIDE = 315.0  # a map's width on the sheet
+SMALL, DOT = 4.0, 2.2  # points: parts smaller than a square of SMALL are specks, regions smaller than DOT are dots
 PROVINCES = frozenset(
     map(
         str,
@@ -32,8 +35,8 @@ PROVINCES = frozenset(
 class Outlines:
     """Drawable regions in the coordinates of one map.
 
-    paths   region → outline; a region too small to be seen is a dot
-    dots    regions that are dots
+    paths   region → outline of its parts that are large enough for a pale edge
+    specks  region → outline of its small parts, which a pale edge would hide; of a region too small to see, a dot
     points  region → centre of the largest circle inside it, for letters
     size    region → diameter of that circle, in points of the sheet
     frames  rectangles of the insets
@@ -43,13 +46,23 @@ class Outlines:
     """
 
     paths: dict[str, Path]
-    dots: frozenset[str]
+    specks: dict[str, Path]
     points: dict[str, tuple[float, float]]
     size: dict[str, float]
     frames: tuple[Bounds, ...]
     bounds: Bounds
     crs: CRS
     plane: dict[str, shapely.Geometry]
+
+    @property
+    def regions(self) -> list[str]:
+        return list(self.points)
+
+    def outline(self, regions: Iterable[str]) -> Path:
+        """All parts of some regions as one path."""
+        own = list(regions)
+        parts = [source[region] for source in (self.paths, self.specks) for region in own if region in source]
+        return Path.make_compound_path(*parts)
 
     def enlarged(self, window: Bounds, track: NDArray[np.float64]) -> dict[str, tuple[Path, shapely.Point, float]]:
         """Region → its outline inside ``window``, a point in it clear of edges and ``track`` (or empty), its share."""
@@ -100,7 +113,7 @@ def outlines(regions: gpd.GeoDataFrame, crs: str | None = None) -> Outlines | No
     frames: list[Bounds] = []
     for labels in far:
         box = _fitted_inset(shapes.loc[labels])
-        frame = _free_place(main, list(placed.values()), frames, box)
+        frame = _free_place(main, list(placed.values()), frames, _inset_size(main, _bounds(box.values())))
         placed |= _moved(box, frame)
         frames.append(frame)
     return _finished({label: placed[label] for label in geometries}, frames, main, plane)
@@ -150,7 +163,7 @@ def _parts(geometries: dict[str, shapely.Geometry]) -> tuple[list[str], list[lis
         if part == main:
             continue
         joined = _union(bounds, _bounds([geometries[label] for label in members]))
-        if _area(joined) > 1.3 * _area(bounds):
+        if _area(joined) > INSET_GAIN * _area(bounds):
             far.append(members)
         else:
             inside, bounds = inside + members, joined
@@ -166,32 +179,39 @@ def _fitted_inset(shapes: gpd.GeoSeries) -> dict[str, shapely.Geometry]:
 
 
 def _free_place(
-    main: Bounds, taken: list[shapely.Geometry], frames: list[Bounds], box: dict[str, shapely.Geometry]
+    main: Bounds, taken: list[shapely.Geometry], frames: list[Bounds], size: tuple[float, float], right: bool = False
 ) -> Bounds:
-    """A rectangle for an inset that covers nothing: in an empty corner, else below the map."""
+    """A rectangle of a size that covers nothing: in an empty lower corner, else below the map; left or right first."""
     west, south, east, north = main
-    wide, high = east - west, north - south
-    x0, y0, x1, y1 = _bounds(list(box.values()))
-    ratio = (y1 - y0) / (x1 - x0)
-    width = min(0.24 * wide, 0.24 * high / ratio)
-    width, height = width * 1.12, width * ratio + width * 0.12
+    (width, height), gap = size, 0.015 * (east - west)
     union = shapely.union_all(taken)
-    gap = 0.015 * wide
-    for down in np.arange(0.0, 0.36, 0.03):
-        for along in np.arange(0.0, 1.0, 0.03):
-            x, y = west + along * (wide - width), south - down * high
-            place = shapely.box(x - gap, y - gap, x + width + gap, y + height + gap)
-            clear = not shapely.intersects(union, place)
-            if clear and all(not shapely.box(*frame).intersects(place) for frame in frames):
-                return (x, y, x + width, y + height)
+    shapely.prepare(union)
+    places = [(down, along) for down in np.arange(0.0, 0.36, 0.03) for along in np.arange(0.0, 1.0, 0.03)]
+    cost = 1.0 if right else 0.3  # of moving along, against moving down
+    for down, along in sorted(places, key=lambda place: place[0] + cost * place[1]):
+        x = west + (1 - along if right else along) * (east - west - width)
+        y = south - down * (north - south)
+        place = shapely.box(x - gap, y - gap, x + width + gap, y + height + gap)
+        clear = not shapely.intersects(union, place)
+        if clear and all(not shapely.box(*frame).intersects(place) for frame in frames):
+            return (x, y, x + width, y + height)
     lowest = min([south, *(frame[1] for frame in frames)])
-    return (west, lowest - gap - height, west + width, lowest - gap)
+    left = east - width if right else west
+    return (left, lowest - gap - height, left + width, lowest - gap)
+
+
+def _inset_size(main: Bounds, box: Bounds) -> tuple[float, float]:
+    """Width and height of an inset for ``box``: at most a quarter of the map either way, with a margin."""
+    wide, high = main[2] - main[0], main[3] - main[1]
+    ratio = (box[3] - box[1]) / (box[2] - box[0])
+    width = min(0.24 * wide, 0.24 * high / ratio)
+    return width * INSET_MARGIN, width * ratio + width * (INSET_MARGIN - 1)
 
 
 def _moved(box: dict[str, shapely.Geometry], frame: Bounds) -> dict[str, shapely.Geometry]:
     """The inset's regions in the frame, at the scale that fits."""
     x0, y0, x1, y1 = _bounds(list(box.values()))
-    scale = (frame[2] - frame[0]) / (x1 - x0) / 1.12
+    scale = (frame[2] - frame[0]) / (x1 - x0) / INSET_MARGIN
     centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
     middle = np.array([(frame[0] + frame[2]) / 2, (frame[1] + frame[3]) / 2])
     return {
@@ -215,9 +235,9 @@ def _with_sea(
     window = {label: shapely.clip_by_rect(shape, west, south, east, north) for label, shape in geometries.items()}
     seen = {label: shape for label, shape in window.items() if not shape.is_empty}
     height = 0.27 * (main[3] - main[1])
-    width = height * (east - west) / (north - south)
-    frame = (main[2] - width, main[1] - 0.02 * height, main[2], main[1] + 0.98 * height)
-    scale = width / (east - west)
+    size = (height * (east - west) / (north - south), height)
+    frame = _free_place(main, [shape for shape in upper.values() if not shape.is_empty], [], size, right=True)
+    scale = height / (north - south)
     origin, corner = np.array([west, south]), np.array(frame[:2])
     placed = {
         label: shapely.union_all(
@@ -237,21 +257,25 @@ def _finished(
     for frame in frames:
         bounds = _union(bounds, frame)
     unit = (bounds[2] - bounds[0]) / POINTS_WIDE  # one point on paper
-    paths, dots, points, size = {}, set(), {}, {}
+    paths, specks, points, size = {}, {}, {}, {}
     for label, shape in placed.items():
-        if shape.area < (2.4 * unit) ** 2:
-            shape = shape.centroid.buffer(2.4 * unit, quad_segs=6)
-            dots.add(label)
         biggest = _largest(shape)
         reach = shapely.maximum_inscribed_circle(biggest, tolerance=unit)  # from its centre to the border
-        points[label] = reach.coords[0][:2]
-        size[label] = 2 * reach.length / unit
-        paths[label] = _path(shape)
+        points[label], size[label] = reach.coords[0][:2], 2 * reach.length / unit
+        parts = shapely.get_parts(shape)
+        small = shapely.area(parts) < (SMALL * unit) ** 2
+        if biggest.area < (DOT * unit) ** 2:
+            specks[label] = _path(biggest.centroid.buffer(DOT * unit, quad_segs=6))
+            continue
+        if small.any():
+            specks[label] = _path(parts[small])
+        if not small.all():
+            paths[label] = _path(parts[~small])
     whole = {str(label): shape for label, shape in zip(plane.index, plane.array, strict=True)}
-    return Outlines(paths, frozenset(dots), points, size, tuple(frames), bounds, CRS(plane.crs), whole)
+    return Outlines(paths, specks, points, size, tuple(frames), bounds, CRS(plane.crs), whole)
 
 
-def _path(shape: shapely.Geometry) -> Path:
+def _path(shape: shapely.Geometry | NDArray[np.object_]) -> Path:
     vertices, codes = [], []
     for polygon in shapely.get_parts(shape):
         for ring in (polygon.exterior, *polygon.interiors):

@@ -162,7 +162,7 @@ def _class_map(
     drawn = _needed(facts)
     missing = Look(style.PAPER, style.NO_DATA_HATCH, say("map.no_data", language))
     every = {**looks, NO_DATA: missing}
-    words = {region: words.get(region, NO_DATA) for region in drawn.paths}
+    words = {region: words.get(region, NO_DATA) for region in drawn.regions}
     counts = pd.Series(words).value_counts()
     shown = [word for word in every if counts.get(word, 0) > 0 or word.isdigit()]
     entries = [(every[word], int(counts.get(word, 0))) for word in shown]
@@ -217,19 +217,18 @@ def _frame(axes: Axes, window: Bounds) -> None:
 
 def _fill(axes: Axes, drawn: Outlines, regions: Sequence[str], look: Look) -> None:
     """All regions of a class as one path: one element of the file, however many they are."""
-    width = 0.45 if len(drawn.paths) < 400 else 0.15
-    for dots in (False, True):
-        own = [drawn.paths[region] for region in regions if (region in drawn.dots) == dots]
+    fine = 0.45 if len(drawn.regions) < 400 else 0.15
+    for outlines, edge, order in ((drawn.paths, style.PAPER, 1.0), (drawn.specks, style.MUTED, 3.0)):
+        own = [outlines[region] for region in regions if region in outlines]
         if not own:
             continue
         path = Path.make_compound_path(*own)
         if look.face != "none":
-            edge = style.MUTED if look.hatch or dots else style.PAPER
-            axes.add_artist(PathPatch(path, fc=look.face, ec=edge, lw=width, zorder=3 if dots else 1, clip_on=False))
+            colour = style.MUTED if look.hatch else edge
+            axes.add_artist(PathPatch(path, fc=look.face, ec=colour, lw=fine, zorder=order, clip_on=False))
         if look.hatch:
-            axes.add_artist(
-                _hatched(PathPatch(path, fc="none", lw=0, zorder=3.5 if dots else 2, clip_on=False), look.hatch)
-            )
+            patch = PathPatch(path, fc="none", lw=0, zorder=order + 0.5, clip_on=False)
+            axes.add_artist(_hatched(patch, look.hatch))
 
 
 def _hatched(patch: Patch, hatch: str) -> Patch:
@@ -262,7 +261,7 @@ def _write_letters(axes: Axes, drawn: Outlines, words: Mapping[str, str]) -> Non
 
 
 def _draw_ground(axes: Axes, drawn: Outlines) -> None:
-    path = Path.make_compound_path(*drawn.paths.values())
+    path = drawn.outline(drawn.regions)
     axes.add_artist(PathPatch(path, fc=style.GROUND, ec=style.BORDER, lw=0.35, zorder=1, clip_on=False))
 
 

@@ -21,8 +21,10 @@ from cobalance.vocabulary.errors import Language
 MOST_ROWS = 50_000
 PAIRS = {"name": ("name_en", "name_zh"), "found": ("found_en", "found_zh"), "remedy": ("remedy_en", "remedy_zh")}
 WORDS = frozenset(
-    ("variable", "land_class", "source", "flag", "reason", "status", "cluster", "activity", "kind", "target")
-    + ("quantity", "item", "basis", "tail")
+    (
+        *("variable", "land_class", "source", "flag", "reason", "status", "cluster", "activity", "kind", "target"),
+        *("quantity", "item", "basis", "tail"),
+    )
 )
 """Columns whose words have a translation."""
 
