@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-
+from cobalance.explorer.page import explorer_page, write_explorer
 from cobalance.explorer.payload import payload
 
-__all__ = ["payload"]
+__all__ = ["explorer_page", "payload", "write_explorer"]

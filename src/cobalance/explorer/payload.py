@@ -65,7 +65,6 @@ def payload(results: Results) -> dict[str, Any]:
         "variables": _variables(),
         "study": results.provenance["study"],
         "study_file": results.provenance.get("study_file", {}).get("name", "study.yaml"),
-        "scenario_key": "scenario" in Study.model_fields,
     }
 
 

@@ -51,13 +51,12 @@ def grid_of(shapes: Outlines) -> Grid:
 def map_of(shapes: Outlines, codes: list[str]) -> dict[str, Any]:
     """Arcs and rings by position of the region, inset frames, label points and dots, in grid cells."""
     grid = grid_of(shapes)
-    made = topology({code: _rings(shapes.paths[code]) for code in codes if code in shapes.paths}, grid.bounds, WIDTH)
+    made = topology({code: _rings(shapes.outline([code])) for code in codes if code in shapes.points}, grid.bounds, WIDTH)
     return {
         **made,
         "rings": [made["rings"].get(code, []) for code in codes],
         "points": [grid.cells(*shapes.points[code]) if code in shapes.points else None for code in codes],
         "frames": [_frame(grid, frame) for frame in shapes.frames],
-        "dots": [index for index, code in enumerate(codes) if code in shapes.dots],
         "metres": 1 / grid.cells_per_metre,
     }
 

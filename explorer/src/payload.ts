@@ -1,0 +1,75 @@
+/** What Python wrote into the page: types, and how it is read. */
+
+export type Language = 'en' | 'zh';
+export interface Text { en: string; zh: string }
+export interface Encoded { kind: 'f8' | 'f4' | 'i4' | 'u2' | 'u1'; shape: number[]; data: string }
+export interface Words { words: string[]; codes: Encoded }
+export type Numbers = Float64Array | Float32Array | Int32Array | Uint16Array | Uint8Array;
+
+export interface Row {
+  region: string; year: number | null; value: number; low: number | null; high: number | null;
+  unit: string; basis: string; set: string; source: string; locator: string; status: string;
+}
+export interface Parameter { id: string; quantity: string; item: string; family: string; follows: boolean; rows: Row[] }
+export interface Alternative { set: string; basis: string; parameters: Parameter[] }
+export type Kind = 'fuel' | 'cement' | 'respiration' | 'inventory';
+export interface Source { key: string; kind: Kind; unit: string }
+export interface Group { key: string; en: string; zh: string; members: number[] }
+export type Record_ = Record<string, number | string | null>;
+
+export interface OutlookData {
+  target: number; window: [number, number]; apply: 'level' | 'growth'; definition: Text | null;
+  models: string[]; chosen: string[]; activities: string[]; units: string[]; years: number[]; window_years: number[];
+  path: Encoded; at_target: Encoded; at_base: Encoded | null; observed: Encoded; reason: Words;
+}
+export interface SpaceData {
+  variables: string[]; significance: number; cluster: Words; pseudo_p: Encoded; global: Record_[];
+  gravity: (Record_ & { place?: [number, number] })[];
+  weights: { offsets: Encoded; neighbours: Encoded; values: Encoded; row_standardised: boolean; en: string; zh: string } | null;
+}
+export interface MapData {
+  width: number; height: number; arcs: number[][]; rings: number[][][]; points: ([number, number] | null)[];
+  frames: [number, number, number, number][]; metres: number;
+}
+export interface Payload {
+  format: number; generator: string; title: Text; languages: Language[]; years: number[];
+  regions: { codes: string[]; en: string[]; zh: string[] };
+  groups: Group[]; land_classes: string[]; land_area: Encoded; sources: Source[]; activity: Encoded;
+  own_oxygen: Record<string, Encoded>;
+  flags: { land: Words; source: Words };
+  parameters: Parameter[]; alternatives: Record<string, Alternative[]>;
+  land: { phi: number; base_year: number; reference: string; classes: string[] | null; convertible: Record<string, number> };
+  outlook: OutlookData | null; space: SpaceData | null; map: MapData | null;
+  boundary: { source: string; review_number: string | null } | null;
+  printed: { carbon_balance_coefficient: Encoded; oxygen_balance_coefficient: Encoded; ecological_land_gap?: Encoded };
+  basis: string; weak: Record<string, string[]>; notices: Record<string, string>[];
+  reasons: Record<string, Text>; variables: Record<string, Text>;
+  study: Record<string, unknown>; study_file: string;
+}
+
+function bytes(base64: string): Uint8Array<ArrayBuffer> {
+  const text = atob(base64);
+  const result = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) result[i] = text.charCodeAt(i);
+  return result;
+}
+
+/** Numbers as they were encoded; little-endian, as every machine that runs a browser is. */
+export function numbers(encoded: Encoded): Numbers {
+  const buffer = bytes(encoded.data).buffer;
+  switch (encoded.kind) {
+    case 'f8': return new Float64Array(buffer);
+    case 'f4': return new Float32Array(buffer);
+    case 'i4': return new Int32Array(buffer);
+    case 'u2': return new Uint16Array(buffer);
+    case 'u1': return new Uint8Array(buffer);
+  }
+}
+
+export const floats = (encoded: Encoded): Float64Array => Float64Array.from(numbers(encoded));
+
+/** The payload from base64 of gzipped JSON. */
+export async function unpacked(text: string): Promise<Payload> {
+  const stream = new Blob([bytes(text.trim())]).stream().pipeThrough(new DecompressionStream('gzip'));
+  return JSON.parse(await new Response(stream).text()) as Payload;
+}
