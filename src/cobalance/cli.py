@@ -97,6 +97,17 @@ def init(
 
 
 @app.command()
+def sets(
+    name: Annotated[str | None, typer.Argument(metavar="[SET]", help="Show the rows of this set.")] = None,
+) -> None:
+    """List the coefficient sets, or the rows of one with source and status. 列出系数集，或某一系数集的各行。"""
+    from cobalance.coefficients import coefficient_sets, read_set
+
+    table = coefficient_sets() if name is None else read_set(name).drop(columns=["set", "seen_at"], errors="ignore")
+    _print_table(table)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON schema of the study file, for completion in editors. 输出研究文件的 JSON Schema。"""
     from cobalance.study.spec import json_schema
@@ -137,6 +148,21 @@ def _language() -> Language:
 
 def _in(language: Language, english: str, chinese: str) -> str:
     return chinese if language == "zh" else english
+
+
+def _print_table(table: Any) -> None:
+    """A table for the terminal, or tab-separated where the output goes elsewhere."""
+    texts = table.astype(object).where(table.notna(), "").astype(str)
+    if not sys.stdout.isatty():
+        typer.echo(texts.to_csv(sep="\t", index=False), nl=False)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(*map(str, texts.columns), box=None, header_style="bold")
+    for row in texts.itertuples(index=False):
+        shown.add_row(*row)
+    Console().print(shown)
 
 
 def _say_where(output: Path) -> None:
