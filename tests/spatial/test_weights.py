@@ -180,6 +180,15 @@ def test_libpysal_there_and_back(squares, graph_of, tmp_path):
     assert np.array_equal(ours.indices, weights.indices)
 
 
+def test_libpysal_keeps_the_order_of_labels_that_are_not_sorted(map_of, graph_of):
+    weights = map_of(14)
+    numbers = assembled(np.arange(14).astype(str), weights.focal, weights.indices, None, "given", True)
+    graph = to_libpysal(numbers)  # "10" comes before "2" in the alphabet, not on the map
+    assert graph.unique_ids.tolist() == numbers.ids.tolist()
+    assert np.array_equal(graph.sparse.toarray(), numbers.matrix().toarray())
+    assert np.array_equal(from_libpysal(graph).indices, numbers.indices)
+
+
 def test_an_old_w_is_read_and_not_rewritten(graph_of):
     w = graph_of[1]({0: [1], 1: [0, 2], 2: [1], 3: []}, silence_warnings=True)
     before = {key: list(value) for key, value in w.weights.items()}

@@ -75,7 +75,7 @@ def to_libpysal(weights: Weights) -> Any:
     """The weights as a ``libpysal.graph.Graph`` with the regions' labels (imports libpysal: seconds)."""
     from libpysal.graph import Graph
 
-    return Graph(_adjacency(weights), transformation="R" if weights.row_standardised else "O", is_sorted=True)
+    return Graph(_adjacency(weights), transformation="R" if weights.row_standardised else "O")
 
 
 def _adjacency(weights: Weights) -> pd.Series:
