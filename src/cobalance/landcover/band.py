@@ -15,6 +15,7 @@ from cobalance.landcover.cell_area import CellAreas
 from cobalance.landcover.coverage import exact_sweep
 from cobalance.landcover.decode import DamagedTile, Reader, TileFile, empty_tile, open_reader
 from cobalance.landcover.kernels import count_changes, count_spans
+from cobalance.landcover.level_edges import ROW, with_level_edges
 from cobalance.landcover.overlap import OverlapFound, last_zone_wins
 from cobalance.landcover.rasters import file_signature, local_path
 from cobalance.landcover.sweep import centre_sweep, clip_spans
@@ -140,6 +141,10 @@ def band_spans(edges: Edges, row0: int, row1: int, exact: bool, shift: int) -> t
     if exact:
         return exact_sweep(edges.points, edges.zones, edges.signs, row0, row1, shift)
     spans = centre_sweep(edges.points, edges.zones, row0, row1)
+    if len(edges.levels):
+        levels = edges.levels.copy()
+        levels[:, ROW] -= row0
+        spans = with_level_edges(spans, levels)
     return spans, np.ones(len(spans), np.int64)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from cobalance.landcover.band import BandTask, YearFile, band_spans, span_sums
 from cobalance.landcover.cell_area import CellAreas, area_scale, metres_per_unit, row_areas, weight_shift
+from cobalance.landcover.level_edges import ZONE
 from cobalance.landcover.rasters import Lattice, Raster
 from cobalance.landcover.sweep import bucket_edges
 from cobalance.landcover.tiling import TileGrid
@@ -178,11 +179,11 @@ def totals_beyond(plan: Plan, layer: Layer) -> np.ndarray:
             continue
         borders = np.append(np.arange(begin, end, 2 * BAND_ROWS), end).astype(np.int64)
         touching = (edges.points[:, 3] > begin) & (edges.points[:, 1] < end)
-        part = Edges(*(array[touching] for array in edges))
+        part = edges.chosen(touching, begin, end)
         starts, numbers = bucket_edges(part.points[:, 1], part.points[:, 3], borders)
         for band, (row0, row1) in enumerate(pairwise(borders.tolist())):
             chosen = numbers[starts[band] : starts[band + 1]]
-            band_edges = Edges(*(array[chosen] for array in part))
+            band_edges = part.chosen(chosen, row0, row1)
             spans, weights = band_spans(band_edges, row0, row1, exact, layer.shift)
             sums += span_sums(spans, weights, layer.areas, row0, layer.shift, zones)
     return sums
@@ -222,17 +223,21 @@ def _largest_zone(edges: Edges, lattice: Lattice, zones: int) -> tuple[int, floa
 def _band_task(plan: Plan, layout: Layout, band: int, number: int) -> BandTask:
     raster, edges, bands = layout.first, layout.layer.edges, layout.bands
     chosen = bands.edges[bands.starts[band] : bands.starts[band + 1]]
-    zone_ids, local = np.unique(edges.zones[chosen], return_inverse=True)
+    row0, row1 = int(bands.borders[band]), int(bands.borders[band + 1])
+    part = edges.chosen(chosen, row0, row1)
+    zone_ids, local = np.unique(part.zones, return_inverse=True)
+    levels = part.levels.copy()
+    levels[:, ZONE] = np.searchsorted(zone_ids, levels[:, ZONE])
     first, end = int(bands.tile_rows[band]), int(bands.tile_rows[band + 1])
     across = -(-raster.width // raster.tile_width)
     return BandTask(
         number=number,
-        row0=int(bands.borders[band]),
-        rows=int(bands.borders[band + 1] - bands.borders[band]),
+        row0=row0,
+        rows=row1 - row0,
         column0=raster.column0,
         width=raster.width,
         grid=TileGrid(raster.tile_height, raster.tile_width, across, end - first),
-        edges=Edges(edges.points[chosen], local.astype(np.int32), edges.signs[chosen]),
+        edges=Edges(part.points, local.astype(np.int32), part.signs, levels),
         zone_ids=zone_ids.astype(np.int64),
         zone_codes=tuple(plan.zones.codes[zone] for zone in zone_ids),
         areas=layout.layer.areas,

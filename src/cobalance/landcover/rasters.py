@@ -12,11 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings
 
 import numpy as np
 import rasterio
 from pyproj import CRS
 from rasterio.enums import MaskFlags
+from rasterio.errors import NotGeoreferencedWarning
 
 from cobalance.landcover.decode import CODECS, TileFile, local_path
 from cobalance.landcover.tiff import DamagedIndex, NotTiff, TileIndex, read_tile_index
@@ -155,7 +157,8 @@ def _opened(year: int, path: str, problems: Problems) -> Raster | None:
         problems.add("E601", place, cause=error.strerror or str(error))
         return None
     try:
-        with rasterio.open(path) as dataset:
+        # a file without georeference is told of as E602 or E603, not as a warning
+        with catch_warnings(action="ignore", category=NotGeoreferencedWarning), rasterio.open(path) as dataset:
             return _described(year, path, dataset, index, problems)
     except rasterio.errors.RasterioError as error:
         problems.add("E601", place, cause=str(error))

@@ -3,9 +3,8 @@
 All coordinates are pixels: x to the right, y down, pixel (row r, column c) covers [c, c+1) × [r, r+1) and has its
 centre at (c + ½, r + ½). A centre on a border belongs to one side only, GDAL's rule: an edge from y1 to y2 > y1 is
 crossed by row r where y1 ≤ r + ½ < y2, and between two crossings a < b the columns ⌊a + ½⌋ … ⌊b + ½⌋ − 1 are
-inside. Neighbours that share an edge therefore share no pixel and leave none between them. (GDAL also burns the lower
-horizontal edges of clockwise rings; that depends on the ring's direction and would count such pixels twice, so it is
-not done here. For rings oriented as the standard asks the two agree.)
+inside. Neighbours that share an edge therefore share no pixel and leave none between them. What level edges through
+pixel centres add is in ``level_edges``.
 
 :func:`centre_sweep` is the kernel, :func:`centre_spans` its NumPy twin that defines *correct*.
 """

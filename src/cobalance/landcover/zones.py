@@ -23,12 +23,23 @@ _MOST_HALVINGS = 14
 
 
 class Edges(NamedTuple):
-    """Edges in pixels, those of a zone together: x1, y1, x2, y2 with y1 < y2 (edge, 4); zone numbers int32;
-    signs +1 where the zone lies to the right, −1 to the left."""
+    """Edges in pixels, those of a zone together.
+
+    points  (edge, 4)  x1, y1, x2, y2 with y1 < y2;  zones (edge) int32
+    signs   (edge)     +1 where the zone lies to the right, −1 to the left
+    levels  (edge, 5)  int64, the level edges that run through pixel centres (see ``level_edges``)
+    """
 
     points: np.ndarray
     zones: np.ndarray
     signs: np.ndarray
+    levels: np.ndarray
+
+    def chosen(self, edges: np.ndarray, row0: int, row1: int) -> Edges:
+        """Some of the edges, and the level ones of the rows ``row0 … row1-1``."""
+        levels = self.levels
+        levels = levels[(levels[:, 0] >= row0) & (levels[:, 0] < row1)]
+        return Edges(self.points[edges], self.zones[edges], self.signs[edges], levels)
 
 
 @dataclass(frozen=True)
@@ -103,31 +114,36 @@ def grid_zones(step: float, rasters: tuple[Raster, ...]) -> Zones:
 
 def lattice_edges(zones: Zones, lattice: Lattice) -> Edges:
     """All edges of all zones in pixels of the lattice. Raises E617 where a point has no place in its CRS."""
-    start, end, zone = _segments(zones.shapes)
+    start, end, tag = _segments(zones.shapes)
     if zones.crs == lattice.crs:
         start, end = lattice.pixels(start), lattice.pixels(end)
     else:
         transformer = Transformer.from_crs(zones.crs, lattice.crs, always_xy=True)
-        start, end, zone = _reprojected(start, end, zone, transformer, lattice)
+        start, end, tag = _reprojected(start, end, tag, transformer, lattice)
     bad = ~(np.isfinite(start).all(axis=1) & np.isfinite(end).all(axis=1))
     if bad.any():
-        lost = sorted({zones.codes[z] for z in zone[bad]})
+        lost = sorted({zones.codes[t // 2] for t in tag[bad]})
         raise refuse("E617", regions=lost, crs=lattice.crs.name)
-    return _directed(start, end, zone, len(zones))
+    return _directed(start, end, tag, len(zones))
 
 
 def _segments(shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All ring segments of polygons, shells counterclockwise: start, end (segment, 2) and polygon number."""
+    """All ring segments of polygons, shells counterclockwise: start, end (segment, 2) and a tag (segment).
+
+    The tag is twice the polygon's number, plus one on the ring of a hole.
+    """
     parts, shape_of_part = shapely.get_parts(shapely.orient_polygons(shapes), return_index=True)
     rings, part_of_ring = shapely.get_rings(parts, return_index=True)
     points, ring_of_point = shapely.get_coordinates(rings, return_index=True)
+    hole = np.diff(part_of_ring, prepend=-1) == 0  # a part's first ring is its shell
+    tag_of_ring = 2 * shape_of_part[part_of_ring] + hole
     joined = ring_of_point[1:] == ring_of_point[:-1]
-    zone = shape_of_part[part_of_ring[ring_of_point[:-1][joined]]]
-    return points[:-1][joined], points[1:][joined], zone.astype(np.int32)
+    tag = tag_of_ring[ring_of_point[:-1][joined]]
+    return points[:-1][joined], points[1:][joined], tag
 
 
 def _reprojected(
-    start: np.ndarray, end: np.ndarray, zone: np.ndarray, transformer: Transformer, lattice: Lattice
+    start: np.ndarray, end: np.ndarray, tag: np.ndarray, transformer: Transformer, lattice: Lattice
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Segments in pixels, halved until the middle of each lies where its curve goes."""
 
@@ -141,7 +157,7 @@ def _reprojected(
         middle_pixels = pixels(middle)
         bend = np.abs(middle_pixels - 0.5 * (start_pixels + end_pixels)).max(axis=1, initial=0.0)
         curved = (bend > DENSIFY_PIXELS) & (halving < _MOST_HALVINGS)
-        done.append((start_pixels[~curved], end_pixels[~curved], zone[~curved]))
+        done.append((start_pixels[~curved], end_pixels[~curved], tag[~curved]))
         if not curved.any():
             break
         start_pixels, end_pixels = (
@@ -152,14 +168,15 @@ def _reprojected(
             np.concatenate([start[curved], middle[curved]]),
             np.concatenate([middle[curved], end[curved]]),
         )
-        zone = np.concatenate([zone[curved], zone[curved]])
+        tag = np.concatenate([tag[curved], tag[curved]])
     starts, ends, numbers = (np.concatenate(group) for group in zip(*done, strict=True))
     order = np.argsort(numbers, kind="stable")
     return starts[order], ends[order], numbers[order]
 
 
-def _directed(start: np.ndarray, end: np.ndarray, zone: np.ndarray, count: int) -> Edges:
-    """Edges with y1 < y2, level ones left out, and on which side the zone lies."""
+def _directed(start: np.ndarray, end: np.ndarray, tag: np.ndarray, count: int) -> Edges:
+    """Edges with y1 < y2, level ones apart, and on which side the zone lies."""
+    zone = (tag // 2).astype(np.int32)
     origin = np.floor(start.mean(axis=0)) if start.size else np.zeros(2)
     a, b = start - origin, end - origin
     doubled = np.bincount(zone, a[:, 0] * b[:, 1] - b[:, 0] * a[:, 1], minlength=count)
@@ -170,9 +187,23 @@ def _directed(start: np.ndarray, end: np.ndarray, zone: np.ndarray, count: int) 
     points = np.concatenate([start, end], axis=1)
     points[rising] = points[rising][:, [2, 3, 0, 1]]
     level = points[:, 1] == points[:, 3]
+    levels = _level_edges(start[level], end[level], tag[level], turned)
     if level.any():
         points, zone, signs = points[~level], zone[~level], signs[~level]
-    return Edges(points, zone, signs)
+    return Edges(points, zone, signs, levels)
+
+
+def _level_edges(start: np.ndarray, end: np.ndarray, tag: np.ndarray, turned: np.ndarray) -> np.ndarray:
+    """Level edges at the height of pixel centres: row, first and end column, zone, whether its shell ends there."""
+    zone = tag // 2
+    row = np.floor(start[:, 1])
+    through = start[:, 1] == row + 0.5
+    first = np.floor(np.minimum(start[:, 0], end[:, 0]) + 0.5)
+    last = np.floor(np.maximum(start[:, 0], end[:, 0]) + 0.5)
+    # shells turn so that a zone lies to the left of its edges, seen with y upwards: above in pixels where x falls
+    above = ((end[:, 0] < start[:, 0]) == (turned[zone] > 0)) & (tag % 2 == 0)
+    table = np.column_stack([row, first, last, zone, above]).astype(np.int64)
+    return table[through & (first < last)]
 
 
 def _named(codes: tuple[str, ...], chosen: np.ndarray) -> list[str]:
