@@ -118,5 +118,6 @@ def test_salib_says_the_same() -> None:
     theirs = analyze(problem, results.ravel(), calc_second_order=False, num_resamples=10, seed=1)
     # SALib orders a row as A, then A with each column of B, then B
     ours = indices(results[:, :1], results[:, 4:], [results[:, k : k + 1] for k in (1, 2, 3)], list(GROUPS))
-    np.testing.assert_allclose(ours.first_order[:, 0], theirs["S1"], rtol=1e-10)
+    # SALib takes the mean of all five designs off, we that of A and B: this moves S1 by their sampling error's square
+    np.testing.assert_allclose(ours.first_order[:, 0], theirs["S1"], atol=1e-3)
     np.testing.assert_allclose(ours.total[:, 0], theirs["ST"], rtol=1e-10)

@@ -16,7 +16,7 @@ from cobalance.accounts import balance, sequestration
 from cobalance.accounts.groups import group_total
 from cobalance.accounts.totals import total_along
 from cobalance.coefficients import Coefficients
-from cobalance.study import future
+from cobalance.study import future, measures
 from cobalance.study.accounts import ACCOUNTS, CEMENT, burdens
 from cobalance.study.spec import EcologicalLand, Outlook
 from cobalance.uncertainty.assumptions import uncertain
@@ -45,6 +45,8 @@ QUANTITIES = {
 
 PHI, ACTIVITY = "phi", "activity"
 BALANCES = ("carbon_balance_coefficient", "oxygen_balance_coefficient")
+FUTURE_TOTALS = ("outlook_carbon_emission", "outlook_oxygen_consumption")
+LAND = ("standard_ecological_land", "needed_ecological_land", "ecological_land_gap")
 KEPT_RATIOS = (0.025, 0.975)
 """Past forecast errors beyond these quantiles are held at them: a fuel all but gone can be off a thousandfold."""
 
@@ -88,6 +90,11 @@ class DrawnStudy:
     kinds: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def everyone(self) -> dict[str, Sequence[str]]:
+        """The groups, and ``total``: all regions."""
+        return {**self.groups, "total": [str(region) for region in self.inputs["region"].values]}
+
+    @property
     def group_of(self) -> dict[str, str]:
         """Every cause that moves anything → its group, in the order of the chapters."""
         found: dict[str, str] = {}
@@ -117,8 +124,7 @@ class DrawnStudy:
                 strict=True,
             )
         )
-        everyone = {**self.groups, "total": [str(region) for region in self.inputs["region"].values]}
-        grouped = {name: group_total(part, everyone) for name, part in parts.items()}
+        grouped = {name: group_total(part, self.everyone) for name, part in parts.items()}
         return {
             **_headlines(parts, len(rows)),
             **{f"group_{name}": values for name, values in _headlines(grouped, len(rows), "group").items()},
@@ -140,13 +146,14 @@ class DrawnStudy:
             settings = settings.model_copy(update={"phi": drawn})
         area = inputs["land_area"].sel(year=year, drop=True)
         land = future.land_needed(area, (rates[0], rates[1]), burden, settings)
-        names = ("standard_ecological_land", "needed_ecological_land", "ecological_land_gap")
-        found = {name: _values(land[name], ("region", "target"), len(rows)) for name in names}
+        everyone = self.everyone
+        grouped = measures.group_ecological_land(land, everyone)
+        found = {name: _values(land[name], ("region", "target"), len(rows)) for name in LAND}
+        found |= {f"group_{name}": _values(grouped[f"group_{name}"], ("group", "target"), len(rows)) for name in LAND}
         status = land["ecological_land_status"] == "infeasible on own land"
         found["infeasible_on_own_land"] = _values(status.astype(float), ("region", "target"), len(rows))
         totals = [total_along(part, "source") for part in burden]
-        everyone = {**self.groups, "total": [str(region) for region in self.inputs["region"].values]}
-        for name, total in zip(("outlook_carbon_emission", "outlook_oxygen_consumption"), totals, strict=True):
+        for name, total in zip(FUTURE_TOTALS, totals, strict=True):
             found[name] = _values(total, ("region",), len(rows))
             found[f"group_{name}"] = _values(group_total(total, everyone), ("group",), len(rows))
         return found
@@ -219,7 +226,8 @@ def _scaled(data: xr.DataArray, dim: str, drawn: Mapping[str, xr.DataArray]) -> 
     one = xr.ones_like(next(iter(drawn.values())))
     labels = data[dim].values
     factor = xr.concat([drawn.get(str(label), one) for label in labels], dim, coords="minimal", compat="override")
-    return (data * factor.assign_coords({dim: labels})).transpose(*data.dims, "draw").assign_attrs(data.attrs)
+    plain = [name for name in data.dims if name != "draw"]
+    return (data * factor.assign_coords({dim: labels})).transpose(*plain, "draw").assign_attrs(data.attrs)
 
 
 def _headlines(parts: Mapping[str, xr.DataArray], draws: int, place: str = "region") -> dict[str, Floats]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import csv
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,7 +55,7 @@ def sensitivity(found: Indices | None, outputs: Sequence[Output], prepared: Prep
         places.assign(
             assumption=group,
             assumption_en=group_name(group, "en"),
-            assumption_zh=group_name(group, "zh"),
+            assumption_zh=group_name(group, "zh", chinese_items()),
             **{name: getattr(found, name)[position] for name in numbers},
         )
         for position, group in enumerate(found.groups)
@@ -100,11 +103,25 @@ def assumptions(model: DrawnStudy) -> pd.DataFrame:
     )
 
 
-def dominance(table: pd.DataFrame) -> dict[Language, str]:
+@functools.cache
+def chinese_items() -> dict[str, str]:
+    """Land class, fuel or other activity → the first Chinese name under which inputs may have it."""
+    with (resources.files("cobalance.inputs") / "variable_names.csv").open("r", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    found = {}
+    for row in rows:
+        names = [name for name in row["names"].split("|") if not name.isascii()]
+        found[row["item"] or row["variable"].removesuffix("_output")] = names[0] if names else row["item"]
+    return found
+
+
+def dominance(table: pd.DataFrame, chinese: Mapping[str, str] | None = None) -> dict[Language, str]:
     """One paragraph: for each balance and the gap, which assumption moves it most over the regions.
 
     By the mean of the total indices over regions; the number of regions in which it comes first stands beside it.
+    ``chinese`` gives the Chinese names of items; without it :func:`chinese_items`.
     """
+    words = {"en": None, "zh": chinese_items() if chinese is None else chinese}
     sentences: dict[Language, list[str]] = {"en": [], "zh": []}
     regions = table[table["level"] == "region"]
     for (variable, year, target), own in regions.groupby(["variable", "year", "target"], sort=False):
@@ -112,12 +129,12 @@ def dominance(table: pd.DataFrame) -> dict[Language, str]:
         first = str(mean.index[0])
         leading = own.loc[own.groupby("region")["total"].idxmax(), "assumption"]
         details = {"year": year, "share": f"{100 * mean.iloc[0]:.0f}", "count": int((leading == first).sum())}
-        details |= {"all": own["region"].nunique(), "assumption_en": group_name(first, "en")}
-        details |= {"assumption_zh": group_name(first, "zh"), "second_en": "", "second_zh": ""}
+        details |= {f"assumption_{language}": group_name(first, language, words[language]) for language in words}
+        details |= {"all": own["region"].nunique(), "second_en": "", "second_zh": ""}
         if len(mean) > 1:
             second, share = str(mean.index[1]), f"{100 * mean.iloc[1]:.0f}"
             details["second_en"] = f", then {group_name(second, 'en')} ({share} %)"
-            details["second_zh"] = f"，其次为{group_name(second, 'zh')}（{share}%）"
+            details["second_zh"] = f"，其次为{group_name(second, 'zh', words['zh'])}（{share}%）"
         for language in ("en", "zh"):
             quantity = _QUANTITY_WORDS[language].get((str(variable), str(target)), str(variable))
             sentences[language].append(_SENTENCE[language].format(quantity=quantity, **details))
@@ -186,6 +203,8 @@ def _value(name: str, dataset: xr.Dataset, prepared: Prepared) -> xr.DataArray |
 def _unit(variable: str) -> str:
     if "coefficient" in variable:
         return "1"
+    if variable.endswith("gap"):
+        return "%"
     return "t O2 / yr" if "oxygen" in variable else "t C / yr"
 
 

@@ -18,7 +18,7 @@ from cobalance.spatial.links import Weights
 from cobalance.study import alternatives as literature
 from cobalance.study import future, uncertain_patterns, uncertain_tables
 from cobalance.study.accounts import ACCOUNTS
-from cobalance.study.drawn import BALANCES, DrawnStudy
+from cobalance.study.drawn import BALANCES, FUTURE_TOTALS, LAND, DrawnStudy
 from cobalance.study.prepare import Prepared
 from cobalance.uncertainty import summary
 from cobalance.uncertainty.chunks import MEMORY, draw_chunks, gathered
@@ -33,8 +33,6 @@ Output = tuple[str, str, str, int | None, str]
 
 THRESHOLDS = (1, 3)
 TOP = 5
-FUTURE_TOTALS = ("outlook_carbon_emission", "outlook_oxygen_consumption")
-LAND = ("standard_ecological_land", "needed_ecological_land", "ecological_land_gap")
 TARGETS = ("carbon", "oxygen")
 UNCUT = "uncut_ecological_land_gap"
 
@@ -207,7 +205,13 @@ def forecast_ratios(prepared: Prepared, tested: xr.Dataset | None = None) -> xr.
     if tested is None:
         length = outlook.window[1] - outlook.window[0] + 1
         try:
-            tested = backtest(prepared.series, window_length=length, horizons=horizons, models=outlook.models)
+            tested = backtest(
+                prepared.series,
+                window_length=length,
+                horizons=horizons,
+                models=outlook.models,
+                combination="median" if outlook.combination == "median" else "mean",
+            )
         except CobalanceError:
             return None
     if not set(horizons) <= set(tested["horizon"].values.tolist()):
@@ -258,10 +262,10 @@ def _future(model: DrawnStudy, points: Points, settings: UncertaintySettings) ->
     result = xr.Dataset(
         {f"{name}_interval": summary.interval(drawn[name]) for name in drawn if "infeasible" not in name}
     )
-    gap = drawn["ecological_land_gap"]
-    result["ecological_land_gap_defined"] = summary.defined_share(gap)
-    result["ecological_land_gap_above_0"] = summary.probability_above(gap, 0.0)
-    result["ecological_land_gap_top_five"] = summary.top_share(gap, TOP)
+    for name in ("ecological_land_gap", "group_ecological_land_gap"):
+        result[f"{name}_defined"] = summary.defined_share(drawn[name])
+        result[f"{name}_above_0"] = summary.probability_above(drawn[name], 0.0)
+    result["ecological_land_gap_top_five"] = summary.top_share(drawn["ecological_land_gap"], TOP)
     result["infeasible_on_own_land_share"] = drawn["infeasible_on_own_land"].mean("draw").assign_attrs(units="1")
     return result
 
@@ -279,7 +283,7 @@ def _labelled(
     """Bare results with their labels: the place first, then what of ``along`` they have, ``draw`` last."""
     places = {
         "region": model.inputs["region"].values.astype(object),
-        "group": np.array([*model.groups, "total"], dtype=object),
+        "group": np.array(list(model.everyone), dtype=object),
     }
     labelled: dict[str, xr.DataArray] = {}
     for name, values in found.items():
@@ -293,7 +297,7 @@ def _labelled(
 def _unit(name: str) -> str:
     if "coefficient" in name or name.startswith("infeasible"):
         return "1"
-    if name in LAND:
+    if name.removeprefix("group_") in LAND:
         return "%" if name.endswith("gap") else "ha"
     return "t O2 / yr" if "oxygen" in name else "t C / yr"
 
@@ -315,12 +319,13 @@ def _account_summary(drawn: Mapping[str, xr.DataArray]) -> xr.Dataset:
 def _outputs(model: DrawnStudy, year: int) -> list[Output]:
     """What the sensitivity is asked of, in the order of :func:`_output_chunk`."""
     regions = [str(region) for region in model.inputs["region"].values]
-    groups = [*model.groups, "total"]
+    groups = list(model.everyone)
     target = model.outlook.target if model.outlook else model.base_year
     outputs: list[Output] = [(name, "region", region, year, "") for name in BALANCES for region in regions]
     outputs += [(name, "group", group, year, "") for name in (*BALANCES, *ACCOUNTS) for group in groups]
     outputs += [(name, "group", group, target, "") for name in FUTURE_TOTALS for group in groups]
-    outputs += [(UNCUT, "region", place, target, aim) for place in regions for aim in TARGETS]
+    for level, places in (("region", regions), ("group", groups)):
+        outputs += [(UNCUT, level, place, target, aim) for place in places for aim in TARGETS]
     return outputs
 
 
@@ -331,9 +336,10 @@ def _output_chunk(model: DrawnStudy, points: Points, year: int, rows: range) -> 
     parts += [accounts[f"group_{name}"][:, 0] for name in (*BALANCES, *ACCOUNTS)]
     parts += [later[f"group_{name}"] for name in FUTURE_TOTALS]
     # the gap before it is cut off at zero: a region that is near one in a few draws would else move by those alone
-    uncut = (later["needed_ecological_land"] / later["standard_ecological_land"] - 1) * 100
-    uncut[~(later["standard_ecological_land"] > 0)] = np.nan
-    parts.append(uncut.reshape(-1, len(rows)))
+    for prefix in ("", "group_"):
+        needed, standard = (later[f"{prefix}{name}_ecological_land"] for name in ("needed", "standard"))
+        ratio = np.divide(needed, standard, out=np.full(needed.shape, np.nan), where=standard > 0)
+        parts.append((ratio - 1).reshape(-1, len(rows)) * 100)
     return {"outputs": np.concatenate(parts)}
 
 

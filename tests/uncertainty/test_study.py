@@ -1,0 +1,275 @@
+"""The chapter of uncertainty on a small study: laws, agreement with the run without draws, tables, refusals."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from cobalance.accounts.totals import total_along
+from cobalance.spatial.links import Weights
+from cobalance.study import alternatives, space
+from cobalance.study.drawn import BALANCES, LAND, Alternative, DrawnStudy
+from cobalance.study.prepare import Prepared
+from cobalance.study.uncertainty import (
+    Uncertainty,
+    UncertaintySettings,
+    drawn_study,
+    forecast_ratios,
+    study_uncertainty,
+)
+from cobalance.uncertainty.points import Sample
+from cobalance.vocabulary.errors import CobalanceError
+
+SETTINGS = UncertaintySettings(draws=40, sensitivity=32, resamples=20, permutations=99, phi=(0.25, 0.5), sets="none")
+YEARS = range(2011, 2016)
+
+
+@pytest.fixture(scope="module")
+def links(prepared: Prepared) -> Weights:
+    return space.study_weights(prepared.regions, prepared.study.spatial, prepared.folder)
+
+
+@pytest.fixture(scope="module")
+def found(prepared: Prepared, dataset: xr.Dataset, links: Weights) -> Uncertainty:
+    return study_uncertainty(prepared, dataset, SETTINGS, links=links)
+
+
+def model_of(prepared: Prepared, dataset: xr.Dataset, settings: UncertaintySettings = SETTINGS) -> DrawnStudy:
+    return drawn_study(prepared, dataset, settings)
+
+
+def narrowed(model: DrawnStudy) -> DrawnStudy:
+    """The study with every width taken away but none of the machinery."""
+    versions = {
+        family: [Alternative(one.name, one.arrays, one.table.assign(low=one.table["value"], high=one.table["value"]))]
+        for family, (one,) in model.alternatives.items()
+    }
+    assert model.ratio is not None
+    phi = float(model.land.phi)
+    activities = dict.fromkeys(("coal", "cement", "population", "forest"), 0.0)
+    ratio = xr.ones_like(model.ratio)
+    return replace(model, alternatives=versions, ratio=ratio, phi=(phi, phi), activities=activities)
+
+
+def test_distributions_without_width_give_the_run_without_draws_to_the_last_bit(
+    prepared: Prepared, dataset: xr.Dataset
+) -> None:
+    model = narrowed(model_of(prepared, dataset))
+    assert dataset.sizes["source"] >= 8, "from eight parts on a sum depends on the order in which it is formed"
+    points = Sample(3, 0)
+    for rows in (range(3), range(1, 2)):
+        drawn = model.accounts(points, rows, list(YEARS)) | model.future(points, rows)
+        for name, values in drawn.items():
+            if name in dataset:
+                plain = dataset[name]
+                parts = [str(dim) for dim in ("land_class", "source") if dim in plain.dims]
+                plain = total_along(plain, parts[0]) if parts else plain
+                for draw in range(len(rows)):
+                    np.testing.assert_array_equal(values[..., draw], plain.values, err_msg=name)
+        assert {*BALANCES, *LAND, "group_carbon_emission", "outlook_carbon_emission"} <= set(drawn) & set(dataset)
+
+
+def test_doubling_a_rate_halves_the_balance_in_every_draw(prepared: Prepared, dataset: xr.Dataset) -> None:
+    model = model_of(prepared, dataset)
+    (land,) = model.alternatives["sequestration"]
+    twice = land.table.assign(**{name: 2 * land.table[name] for name in ("value", "low", "high")})
+    doubled = {name: 2 * array.assign_attrs() for name, array in land.arrays.items()}
+    doubled = {name: array.assign_attrs(land.arrays[name].attrs) for name, array in doubled.items()}
+    other = replace(model, alternatives={**model.alternatives, "sequestration": [Alternative("", doubled, twice)]})
+    points, rows = Sample(20, 1), range(20)
+    plain, halved = (study.accounts(points, rows, [2015]) for study in (model, other))
+    for name in BALANCES:
+        assert np.ptp(plain[name], axis=-1).min() > 0
+        np.testing.assert_array_equal(halved[name], plain[name] / 2)
+
+
+def test_draws_do_not_depend_on_chunks_or_on_blocks_of_years(
+    prepared: Prepared, dataset: xr.Dataset, links: Weights, found: Uncertainty
+) -> None:
+    little = replace(SETTINGS, memory=100_000, sensitivity=0)  # two blocks of years, eight chunks of draws
+    again = study_uncertainty(prepared, dataset, little, links=links)
+    xr.testing.assert_identical(again.dataset, found.dataset)
+    for name in ("uncertainty", "cluster_stability", "gravity_uncertainty"):
+        pd.testing.assert_frame_equal(again.tables[name], found.tables[name])
+
+
+def test_a_seed_decides_everything(prepared: Prepared, dataset: xr.Dataset) -> None:
+    model = model_of(prepared, dataset)
+    one, same, other = (model.accounts(Sample(4, seed), range(4), [2015]) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one["carbon_emission"], same["carbon_emission"])
+    assert (one["carbon_emission"] != other["carbon_emission"]).all()
+
+
+def test_what_is_sent_to_workers_can_be_packed(prepared: Prepared, dataset: xr.Dataset) -> None:
+    work = partial(model_of(prepared, dataset).accounts, Sample(2, 0), years=[2015])
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(work))(range(2))["carbon_emission"], work(range(2))["carbon_emission"]
+    )
+
+
+def test_every_headline_number_has_its_interval(found: Uncertainty, dataset: xr.Dataset) -> None:
+    table = found.tables["uncertainty"]
+    # 4 regions and 2 groups: 6 quantities in 5 years, 2 in the target year, 3 of the land for 2 targets
+    assert len(table) == 6 * (6 * 5 + 2 + 3 * 2)
+    assert (table["p05"] <= table["median"]).all()
+    assert (table["median"] <= table["p95"]).all()
+    assert table[["name_zh", "name_en", "value"]].notna().all().all()
+    row = table.query("variable == 'carbon_balance_coefficient' and region == 'C' and year == 2015").iloc[0]
+    assert row["value"] == float(dataset["carbon_balance_coefficient"].sel(region="C", year=2015))
+    assert row["p05"] < row["value"] < row["p95"]
+    west = table.query("variable == 'outlook_carbon_emission' and region == 'west'").iloc[0]
+    plain = dataset["outlook_carbon_emission"].sum("source").sel(region=["A", "B"]).sum("region")
+    assert west["value"] == pytest.approx(float(plain))
+    assert west["year"] == 2018
+
+
+def test_probabilities_are_those_of_the_draws(prepared: Prepared, dataset: xr.Dataset, found: Uncertainty) -> None:
+    model = model_of(prepared, dataset)
+    points = Sample(SETTINGS.draws, prepared.study.seed, columns=tuple(model.group_of))
+    values = model.accounts(points, range(SETTINGS.draws), [2015])["carbon_balance_coefficient"][:, 0]
+    own = found.dataset["carbon_balance_coefficient_above_3"].sel(year=2015)
+    np.testing.assert_array_equal(own, (values > 3).mean(axis=-1))
+    assert own.min() < own.max()
+    gap = model.future(points, range(SETTINGS.draws))["ecological_land_gap"]
+    np.testing.assert_array_equal(found.dataset["ecological_land_gap_above_0"], (gap > 0).mean(axis=-1))
+    assert (found.dataset["carbon_balance_coefficient_top_five"] == 1).all(), "there are but four regions"
+
+
+def test_sensitivity_names_groups_and_what_moves_them(found: Uncertainty) -> None:
+    table = found.tables["sensitivity"]
+    groups = set(table["assumption"])
+    assert {
+        "sequestration forest",
+        "emission coal",
+        "oxygen ratios",
+        "cement",
+        "respiration",
+        "forecasts",
+        "phi",
+    } <= groups
+    emission = table.query("variable == 'carbon_emission' and level == 'group'").set_index(["region", "assumption"])
+    for idle in ("sequestration forest", "oxygen ratios", "forecasts", "phi"):
+        assert (emission.xs(idle, level="assumption")["total"] == 0).all()
+    # emission is a sum of independent parts: no interactions, so the totals make up all of the variance
+    np.testing.assert_allclose(emission["total"].groupby("region").sum(), 1.0, atol=0.35)
+    gap = table.query("variable == 'uncut_ecological_land_gap' and region == 'A' and target == 'carbon'")
+    assert gap.set_index("assumption").loc["oxygen ratios", "total"] == 0
+    assert gap.set_index("assumption").loc["phi", "total"] > 0.05
+    assert (table["total_low"] <= table["total_high"]).all()
+
+
+def test_one_paragraph_names_the_dominant_assumption(found: Uncertainty) -> None:
+    table = found.tables["sensitivity"].query("level == 'region' and variable == 'carbon_balance_coefficient'")
+    first = table.groupby("assumption")["total"].mean().idxmax()
+    english = table[table["assumption"] == first]["assumption_en"].iloc[0]
+    chinese = table[table["assumption"] == first]["assumption_zh"].iloc[0]
+    assert f"The carbon balance coefficient (2015) depends most on: {english}" in found.text["en"]
+    assert f"碳平衡系数（2015 年）受影响最大的假设为{chinese}" in found.text["zh"]
+
+
+def test_cluster_stability_is_a_share_of_draws(found: Uncertainty, dataset: xr.Dataset) -> None:
+    table = found.tables["cluster_stability"]
+    assert set(table["year"]) == {2015}
+    words = [name for name in table.columns if name in ("high-high", "low-low", "low-high", "high-low")]
+    words += ["not significant", "isolated", "undefined"]
+    np.testing.assert_allclose(table[words].sum(axis=1), 1.0)
+    for row in table.to_dict("records"):
+        assert row["stability"] == row[row["cluster"]]
+        plain = dataset["local_cluster"].sel(variable=row["variable"], region=row["region"], year=2015)
+        assert row["cluster"] == plain.item()
+
+
+def test_gravity_centres_scatter_about_the_centre_without_draws(found: Uncertainty) -> None:
+    table = found.tables["gravity_uncertainty"]
+    assert len(table) == 2 * 5
+    assert (table["draws"] == SETTINGS.draws).all()
+    assert table["longitude_deg"].between(0, 4.5).all()
+    assert (table["semi_major_m"] > table["semi_minor_m"]).all()
+
+
+def test_assumptions_say_what_was_drawn(found: Uncertainty) -> None:
+    table = found.tables["assumptions"].set_index(["quantity", "item"])
+    assert table.loc[("emission_factor", "coal"), "bounds"] == "row"
+    assert table.loc[("respiration_oxygen", "person"), "bounds"] == "none"
+    causes = table.loc["oxygen_per_carbon", "cause"]
+    assert causes.nunique() == 1, "eight fuels, one printed number"
+    (notice,) = found.notices
+    assert "respiration_oxygen person (rates.csv)" in notice.text("en")
+    assert "φ" not in notice.text("en")
+
+
+def test_forecasts_carry_the_errors_of_the_past(prepared: Prepared, dataset: xr.Dataset) -> None:
+    model = model_of(prepared, dataset)
+    ratio = forecast_ratios(prepared)
+    assert ratio is not None
+    assert ratio.dims == ("activity", "horizon", "origin", "region")
+    # windows of five years from 1996 on, outcomes three years later, to 2015: origins 2000 … 2012
+    assert ratio["origin"].values.tolist() == list(range(2000, 2013))
+    fixed = replace(model, ratio=None)
+    points, rows = Sample(200, 0), range(200)
+    wide, narrow = (np.std(study.future(points, rows)["outlook_carbon_emission"], axis=-1) for study in (model, fixed))
+    assert (wide > 1.05 * narrow).all()
+
+
+def test_a_series_too_short_for_a_backtest_is_held_and_said(prepared: Prepared, dataset: xr.Dataset) -> None:
+    assert prepared.series is not None
+    short = replace(prepared, series=prepared.series.sel(year=slice(2010, 2015)))
+    found = study_uncertainty(short, dataset, replace(SETTINGS, draws=4, sensitivity=0))
+    assert "W853" in [problem.code for problem in found.notices]
+    assert found.tables["sensitivity"].empty
+    assert found.tables["cluster_stability"].empty, "no weights were given"
+    assert "3 years later" in next(problem for problem in found.notices if problem.code == "W853").text("en")
+
+
+def test_set_spread_keeps_gross_and_net_apart(found: Uncertainty) -> None:
+    table = found.tables["set_spread"]
+    chosen = table[table["chosen"]]
+    assert (chosen.groupby("family")["basis"].nunique() == 1).all()
+    other = table[~table["chosen"] & (table["family"] == "sequestration")]
+    assert {"gross", "net"} <= set(other["basis"].dropna())
+    refused = table[table["variable"].isna()]
+    assert refused["reason_en"].str.len().min() > 10
+    assert refused["reason_zh"].str.len().min() > 5
+    net = other.query("basis == 'net' and variable == 'carbon_sequestration' and region == 'total'")["value"].min()
+    gross = chosen.query("family == 'sequestration' and variable == 'carbon_sequestration' and region == 'total'")
+    assert net < gross["value"].iloc[0] / 2, "a net sink is a fraction of what plants fix"
+
+
+def test_draws_may_choose_among_sets_of_one_basis(prepared: Prepared, dataset: xr.Dataset) -> None:
+    settings = replace(SETTINGS, sets="choice", sensitivity=0)
+    choices = alternatives.set_choices(prepared, dataset)
+    model = drawn_study(prepared, dataset, settings, choices=choices)
+    versions = model.alternatives["sequestration"]
+    assert len(versions) > 1
+    by_name = {choice.name: choice for choice in choices if choice.family == "sequestration"}
+    assert {made.basis for one in versions if (made := by_name[one.name].coefficients)} == {"gross"}
+    assert model.group_of["set choice sequestration"] == "set choice"
+    drawn = model.accounts(Sample(50, 0), range(50), [2015])["carbon_sequestration"][0, 0]
+    assert len(np.unique(drawn.round(3))) > len(versions), "a choice, and the scatter within each"
+
+
+def test_activities_may_be_uncertain_too(prepared: Prepared, dataset: xr.Dataset) -> None:
+    settings = replace(SETTINGS, activities={"coal": 0.1, "forest": (0.9, 1.0), "cement": 0.2, "population": 0.01})
+    model = model_of(prepared, dataset, settings)
+    assert {"activity coal", "activity forest"} <= set(model.group_of)
+    held = replace(model, alternatives=narrowed(model).alternatives, phi=None, ratio=None)
+    drawn = held.accounts(Sample(200, 0), range(200), [2015])
+    area = drawn["carbon_sequestration"][:, 0] / drawn["carbon_sequestration"][:, 0].max(axis=-1, keepdims=True)
+    # region A: forest 1000 ha × 5, cropland 500 ha × 2; forest at 0.9 leaves (4500 + 1000) / 6000
+    assert area[0].min() == pytest.approx(5500 / 6000, abs=0.01)
+    later = held.future(Sample(200, 0), range(200))["outlook_carbon_emission"]
+    assert (np.ptp(later, axis=-1) > 0).all(), "the forecast of an uncertain series is as uncertain"
+
+
+def test_unknown_names_are_refused_together(prepared: Prepared, dataset: xr.Dataset) -> None:
+    wrong = replace(SETTINGS, activities={"coals": 0.1}, bounds={"emission_factor peat": 0.1})
+    with pytest.raises(CobalanceError) as caught:
+        study_uncertainty(prepared, dataset, wrong)
+    assert [problem.code for problem in caught.value.problems] == ["E858", "E859"]
+    assert "nearest: coal" in str(caught.value)
