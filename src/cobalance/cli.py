@@ -97,6 +97,43 @@ def init(
 
 
 @app.command()
+def landcover(
+    rasters: Annotated[list[str], typer.Argument(help="Land-cover rasters: GeoTIFF, COG, VRT, or https addresses.")],
+    years: Annotated[str, typer.Option(help="The year of each raster: 1990,2000; a year again for a mosaic's files.")],
+    output: Annotated[Path, typer.Option(help="Table to write, .csv or .parquet; NAME.conservation.csv beside it.")],
+    regions: Annotated[Path | None, typer.Option(help="Polygons of the regions, in any CRS.")] = None,
+    key: Annotated[str | None, typer.Option(help="Column of the regions' codes; default region.")] = None,
+    grid: Annotated[float | None, typer.Option(help="Instead of regions: square cells of this step.")] = None,
+    coverage: Annotated[
+        str, typer.Option(help="centre: where a pixel's centre lies; exact: by covered part.")
+    ] = "centre",
+    overlap: Annotated[str, typer.Option(help="Pixels of several regions: each, last, or error.")] = "each",
+    legend: Annotated[str | None, typer.Option(help="A product (CLCD, WorldCover, NLCD, …) or a CSV.")] = None,
+    transitions: Annotated[
+        bool, typer.Option("--transitions", help="Also class-to-class changes between years.")
+    ] = False,
+    unread: Annotated[str, typer.Option(help="Damaged tiles: stop, or list them and leave them out.")] = "stop",
+    mixed_grids: Annotated[bool, typer.Option("--mixed-grids", help="The years may lie on different grids.")] = False,
+    scheduler: Annotated[str, typer.Option(help="local, or the address of a Dask scheduler.")] = "local",
+    threads: Annotated[int | None, typer.Option(help="How many threads; default one a processor.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep a checkpoint, and go on from it.")] = False,
+    checkpoint: Annotated[Path | None, typer.Option(help="The checkpoint's file.")] = None,
+) -> None:
+    """Areas of land classes from rasters, by region and year. 由土地覆盖栅格统计各区域各地类面积。"""
+    from cobalance.landcover.command import LandcoverOptions, run_landcover
+    from cobalance.progress import counted
+
+    options = LandcoverOptions(
+        rasters=tuple(rasters), years=_years(years), output=output, regions=regions, key=key, grid=grid,
+        coverage=coverage, overlap=overlap, legend=legend, transitions=transitions, unread=unread,  # type: ignore[arg-type]
+        mixed_grids=mixed_grids, scheduler=scheduler, threads=threads, resume=resume, checkpoint=checkpoint,
+    )  # fmt: skip
+    with counted(_language()) as progress:
+        written = run_landcover(options, progress, lambda problem: _print_problems([problem]))
+    typer.echo(written)
+
+
+@app.command()
 def sets(
     name: Annotated[str | None, typer.Argument(metavar="[SET]", help="Show the rows of this set.")] = None,
 ) -> None:
@@ -124,6 +161,13 @@ def main() -> None:
     except CobalanceError as error:
         _print_problems(error.problems)
         sys.exit(1)
+
+
+def _years(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(year) for year in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"'{text}': years such as 1990,2000", param_hint="--years") from None
 
 
 def _progress() -> Any:
