@@ -353,8 +353,7 @@ def tables(data: xr.Dataset) -> dict[str, pd.DataFrame]:
     }
 
 
-@pytest.fixture(scope="session")
-def results() -> Results:
+def made_up_results() -> Results:
     data = dataset()
     provenance = {
         "study": study().model_dump(mode="json"),
@@ -366,3 +365,8 @@ def results() -> Results:
         "seed": 7,
     }
     return Results(data, tables(data), regions_frame(), provenance)
+
+
+@pytest.fixture(scope="session")
+def results() -> Results:
+    return made_up_results()

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedFormatter, FuncFormatter, MaxNLocator
 
 from cobalance.report import style
 from cobalance.report.facts import BURDEN, CAPACITY, CARBON, OXYGEN, Facts, Total
@@ -170,7 +170,8 @@ def gap_bars(facts: Facts, language: Language) -> Figure:
     axes.set_ylim(-0.6, len(shown) - 0.4)
     if len(shown):
         _gap_pairs(axes, shown, status, positions)
-    axes.set_yticks(positions, [style.shortened(names[str(code)], 12) for code in shown.index])
+    axes.set_yticks(positions)
+    axes.yaxis.set_major_formatter(FixedFormatter([style.shortened(names[str(code)], 12) for code in shown.index]))
     axes.tick_params(axis="y", length=0, labelcolor=style.INK)
     axes.set_xlabel(say("gap_bars.x", language))
     axes.grid(False, axis="y")

@@ -59,10 +59,9 @@ def plates(facts: Facts, languages: Sequence[Language], lacking: set[str]) -> It
 
 def save(plate: Plate, directory: Path, forms: Sequence[str]) -> list[Path]:
     """Write a plate as ``directory/LANGUAGE/NAME.FORM`` for each form (svg, png, pdf)."""
-    folder = directory / plate.language
-    folder.mkdir(parents=True, exist_ok=True)
-    files = []
+    folder, files = directory / plate.language, []
     for form in forms:
+        folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{plate.drawing.name}.{form}"
         with style.drawing(), written(file) as temporary:
             temporary.write_bytes(plate.svg.encode() if form == "svg" else style.written(plate.figure, form))

@@ -220,12 +220,19 @@ def mend_glyphs(figure: Figure) -> set[str]:
     """Put 〓, the printer's sign for a lacking type, where neither face has a character; return those characters."""
     lacking: set[str] = set()
     for item in _texts(figure):
-        text = item.get_text()
-        found = {character for character in text if ord(character) not in _known() and character != "\n"}
-        if found:
-            lacking |= found
-            item.set_text("".join("〓" if character in found else character for character in text))
+        item.set_text(_mended(item.get_text(), lacking))
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            formatter = axis.get_major_formatter()
+            if isinstance(formatter, FixedFormatter):
+                axis.set_major_formatter(FixedFormatter([_mended(text, lacking) for text in formatter.seq]))
     return lacking
+
+
+def _mended(text: str, lacking: set[str]) -> str:
+    found = {character for character in text if ord(character) not in _known() and character != "\n"}
+    lacking |= found
+    return "".join("〓" if character in found else character for character in text) if found else text
 
 
 def _texts(figure: Figure) -> Iterator[Text]:
@@ -233,11 +240,7 @@ def _texts(figure: Figure) -> Iterator[Text]:
     yield from figure.texts
     for axes in figure.axes:
         yield from axes.texts
-        if axes.axison:
-            yield from (axes.xaxis.label, axes.yaxis.label)
-            for axis in (axes.xaxis, axes.yaxis):
-                if isinstance(axis.get_major_formatter(), FixedFormatter):
-                    yield from axis.get_ticklabels()
+        yield from (axes.xaxis.label, axes.yaxis.label)
 
 
 def written(figure: Figure, form: str) -> bytes:
