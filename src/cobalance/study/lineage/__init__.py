@@ -1,0 +1,1 @@
+"""From a number of the results back to coefficient rows and input cells: the parts behind ``cobalance explain``."""
