@@ -211,6 +211,13 @@ def test_all_problems_are_told_at_once() -> None:
     assert [problem.code for problem in refused.value.problems] == ["E805", "E802", "E803", "E804"]
 
 
+def test_errors_that_lack_a_region_are_refused() -> None:
+    data = activities(up=LINE, hole=ZERO_INSIDE)
+    errors = errors_of(data, {"linear": 0.3, "grey": 0.1, "growth": 0.2}).sel(region=["up"])
+    with pytest.raises(CobalanceError, match=r"E203.*errors.*region.*'hole'"):
+        outlook(data, window=(2011, 2020), years=[2030], combination="best", errors=errors)
+
+
 def test_activities_without_years_are_refused() -> None:
     with pytest.raises(CobalanceError, match=r"E806.*region, activity"):
         outlook(activities(up=LINE).isel(year=0), window=(2011, 2020), years=[2030])

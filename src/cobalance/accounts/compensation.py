@@ -23,7 +23,9 @@ from cobalance.vocabulary.errors import Problems, nearest, refuse
 from cobalance.vocabulary.units import quantities
 
 Floats = NDArray[np.float64]
-NEAREST = 12
+NEAREST = 6
+WORTH_KEEPING = 0.005
+"""Reduced cost, as a share of the dearest pair, up to which a pair is kept from one programme to the next."""
 SMALLEST_SHARE = 1e-9
 """Share of the largest deficit or surplus below which an amount is rounding of the solver."""
 
@@ -186,6 +188,9 @@ def _paired(deficit: xr.DataArray, surplus: xr.DataArray) -> xr.DataArray:
     return xr.concat([deficit.where(known), surplus.where(known)], "side")
 
 
+_paired.__name__ = compensation_flows.__name__  # the function that a refusal names
+
+
 def _same_regions(cost: xr.DataArray, deficit: xr.DataArray) -> None:
     problems = Problems()
     for dim in ("from_region", "to_region"):
@@ -223,15 +228,20 @@ def _transport(supply: Floats, demand: Floats, cost: Floats) -> tuple[NDArray[np
     penalty = 2.0 if allowed.all() else min(cost.shape) + 2.0
     priced = np.where(allowed, cost / largest, np.inf)
     chosen = _nearest_pairs(priced) & allowed
+    least = np.inf
     while True:
         one, two = np.nonzero(chosen)
-        amount, giver_price, receiver_price = _solve(
-            supply / size, demand / size, (one, two), priced[one, two], penalty
-        )
+        pairs = priced[one, two]
+        amount, giver_price, receiver_price, total = _solve(supply / size, demand / size, (one, two), pairs, penalty)
         reduced = priced - giver_price[:, None] - receiver_price
         wanted = (reduced < -1e-7) & allowed & ~chosen
         if not wanted.any():
             break
+        if total < least * (1.0 - 1e-9):
+            # far from any use: leave them out, so that the programme stays small; not while the total stands still,
+            # or the same pairs could come and go for ever
+            chosen[one, two] = (amount > 0) | (reduced[one, two] < WORTH_KEEPING)
+            least = total
         chosen |= wanted & _nearest_pairs(np.where(wanted, reduced, np.inf))
     real = amount > SMALLEST_SHARE
     return one[real], two[real], amount[real] * size
@@ -249,8 +259,8 @@ def _nearest_pairs(cost: Floats) -> NDArray[np.bool_]:
 
 def _solve(
     supply: Floats, demand: Floats, pair: tuple[NDArray[np.intp], NDArray[np.intp]], cost: Floats, penalty: float
-) -> tuple[Floats, Floats, Floats]:
-    """Amount of each pair, and the dual prices of givers (≤ 0) and receivers."""
+) -> tuple[Floats, Floats, Floats, float]:
+    """Amount of each pair, the dual prices of givers (≤ 0) and receivers, and the total cost."""
     one, two = pair
     number = np.arange(len(one))
     ones = np.ones(len(one))
@@ -261,7 +271,7 @@ def _solve(
     result = linprog(objective, A_ub=gives, b_ub=supply, A_eq=met, b_eq=demand, method="highs")
     if result.x is None:
         raise RuntimeError(f"HiGHS found no optimum: {result.message}")
-    return result.x[: len(one)], result.ineqlin.marginals, result.eqlin.marginals
+    return result.x[: len(one)], result.ineqlin.marginals, result.eqlin.marginals, float(result.fun)
 
 
 def _flow_table(

@@ -48,7 +48,7 @@ def outlook(
     The model ``ensemble`` stands last on ``model``. A ``draw`` dimension comes last on every variable. A series whose
     observed years are all zero is forecast as zero with the reason *always zero*: a rule, not a fit.
 
-    Raises E801–E808, all that apply at once.
+    Raises E801–E808 and E203, all that apply at once.
     """
     _refuse_wrong(activity, window, years, models, combination, errors)
     panel, shape = _panel(activity, window, years)
@@ -152,4 +152,15 @@ def _refuse_wrong(
         lacking = list(models) if errors is None else [m for m in models if m not in errors["model"].values]
         if lacking:
             problems.add("E807", combination=combination, missing=lacking)
+    if errors is not None:
+        _find_missing_errors(problems, activity, errors)
     problems.raise_errors()
+
+
+def _find_missing_errors(problems: Problems, activity: xr.DataArray, errors: xr.DataArray) -> None:
+    for dim in errors.dims:
+        if dim in activity.indexes and len(
+            missing := activity.indexes[dim].difference(errors.indexes[dim], sort=False)
+        ):
+            labels = [repr(str(label)) for label in missing]
+            problems.add("E203", argument="outlook(errors)", dim=dim, missing=labels, other="outlook(activity)")
