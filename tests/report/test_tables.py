@@ -21,8 +21,10 @@ def unpacked(table: tables.PackedTable) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     "name",
-    ["land_area", "sequestration", "emission", "balance", "groups", "gravity_centre", "global_moran", "local_moran"]
-    + ["outlook", "ecological_land", "coefficients", "missing", "notices"],
+    [
+        *("land_area", "sequestration", "emission", "balance", "groups", "gravity_centre", "global_moran"),
+        *("local_moran", "outlook", "ecological_land", "coefficients", "missing", "notices"),
+    ],
 )
 def test_every_table_of_the_contract_comes_back(results: Results, name: str) -> None:
     frame = results.table(name)

@@ -90,4 +90,4 @@ def test_sheet_that_is_too_long_is_cut_and_says_so(
     book = openpyxl.load_workbook(write_workbook(Facts(results), tmp_path / "x.xlsx"))
     assert book["balance"].max_row == 22
     notes = [str(row[1]) for row in book["notes"].iter_rows(values_only=True)]
-    assert any("balance: the first 20 of 216 rows" in note for note in notes)
+    assert any("The sheet balance holds the first 20 of 216 rows" in note for note in notes)

@@ -16,7 +16,7 @@ from cobalance.report.page import table_names, version
 from cobalance.report.tables import UNITS
 from cobalance.report.words import say, sentences
 from cobalance.study.results import REGIONS_FILE, write_layers, written
-from cobalance.vocabulary.errors import Language
+from cobalance.vocabulary.errors import Language, Problem
 
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
 _OWN_UNITS = {**UNITS, "growth": "%", "population": "person"}
@@ -25,12 +25,12 @@ _FIRST_DATA_ROW = 3
 
 def write_workbook(facts: Facts, file: Path) -> Path:
     """Write every table as a sheet: heading, a row of units, then the rows; and a sheet of notes."""
-    sheets, cut = [], []
+    sheets, cut = [], list[Problem]()
     for name in table_names(facts):
         frame = facts.table(name)
         room = workbook.MOST_ROWS - _FIRST_DATA_ROW + 1
         if len(frame) > room:
-            cut.append((name, room, len(frame)))
+            cut.append(Problem("W952", details={"table": name, "shown": f"{room:,}", "all": f"{len(frame):,}"}))
         columns = [str(column) for column in frame.columns]
         units = [_unit_of(frame, column) for column in columns]
         sheets.append(workbook.Worksheet(name, columns, units, frame.head(room)))
@@ -120,7 +120,7 @@ def _unit_of(frame: pd.DataFrame, column: str) -> str:
     return ""
 
 
-def _notes(facts: Facts, cut: list[tuple[str, int, int]]) -> pd.DataFrame:
+def _notes(facts: Facts, cut: list[Problem]) -> pd.DataFrame:
     """Title, basis, sets, statuses, notices and what each sheet holds, in both languages side by side."""
     rows: list[dict[str, str]] = []
 
@@ -149,9 +149,8 @@ def _notes(facts: Facts, cut: list[tuple[str, int, int]]) -> pd.DataFrame:
         key = f"table.{name}"
         if key in sentences():
             add("notes.sheet", **{code: f"{name}: {say(key, code)}" for code in _LANGUAGES})
-    for name, shown, whole in cut:
-        values = {"name": name, "shown": f"{shown:,}", "all": f"{whole:,}"}
-        add("notes.cut", **{code: say("notes.cut.text", code, **values) for code in _LANGUAGES})
+    for problem in cut:
+        add("notes.notices", **{code: f"{problem.code} {problem.part('found', code)}" for code in _LANGUAGES})
     for notice in facts.table("notices").to_dict("records"):
         texts = {code: f"{notice['code']} {notice[f'found_{code}']} {notice[f'remedy_{code}']}" for code in _LANGUAGES}
         add("notes.notices", **texts)

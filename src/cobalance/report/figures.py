@@ -187,12 +187,12 @@ def largest_activities(facts: Facts) -> list[tuple[str, str]]:
     rows, span = facts.table("outlook"), facts.shared_years(CARBON)
     if span is None:
         return []
-    emission = facts.dataset[BURDEN[CARBON]].sel(year=span[1]).to_pandas()
+    emission = pd.DataFrame(facts.dataset[BURDEN[CARBON]].sel(year=span[1]).to_pandas())
     known = set(zip(rows["region"].astype(str), rows["activity"].astype(str), strict=True))
     totals = emission.sum(axis=1, skipna=False).dropna().sort_values(ascending=False, kind="stable")
     chosen: list[tuple[str, str]] = []
     for region in map(str, totals.index):
-        sources = emission.loc[region].sort_values(ascending=False, kind="stable")
+        sources = pd.Series(emission.loc[region]).sort_values(ascending=False, kind="stable")
         found = [str(source) for source in sources.index if (region, str(source)) in known]
         if found and len(chosen) < LARGEST:
             chosen.append((region, found[0]))

@@ -18,7 +18,7 @@ from cobalance.report.facts import Facts
 from cobalance.report.gallery import ACCOUNTS, BALANCES, LAND, OUTLOOK, SPACE
 from cobalance.report.svg import Page
 from cobalance.report.words import say, sentences
-from cobalance.vocabulary.errors import Language
+from cobalance.vocabulary.errors import Language, Problem
 
 TAGS: dict[Language, str] = {"en": "en", "zh": "zh-CN"}
 MOST_NOTICES, MOST_OF_A_CODE = 12, 2
@@ -157,10 +157,13 @@ def _notices(facts: Facts, languages: Sequence[Language], lacking: set[str]) -> 
         for row in shown.to_dict("records")
     ]
     if lacking:
-        signs = " ".join(sorted(lacking))
-        text = {code: say("page.lacking_glyphs", code, characters=signs) for code in languages}
-        notices.insert(0, {"code": "W951", "text": text})
+        own = Problem("W951", details={"characters": " ".join(sorted(lacking))})
+        notices.insert(0, {"code": own.code, "text": {code: _sentence(own, code) for code in languages}})
     return notices, len(rows) - len(shown)
+
+
+def _sentence(notice: Problem, language: Language) -> str:
+    return f"{notice.part('found', language)} {notice.part('remedy', language)}"
 
 
 def _provenance(facts: Facts, languages: Sequence[Language]) -> dict[str, Any]:

@@ -82,7 +82,8 @@ def _columns(frame: pd.DataFrame) -> list[str]:
 
 
 def _column(table: str, column: str, frame: pd.DataFrame, languages: Sequence[Language]) -> str:
-    headings = {language: _heading(column, frame, language) for language in languages}
+    of_emission = column == "source" and table not in PLAIN_SOURCE
+    headings = {language: _heading("emission_source" if of_emission else column, language) for language in languages}
     if column in PAIRS:
         pair = {language: frame[f"{column}_{language}"].fillna("").astype(str) for language in languages}
         joined = pd.Series(list(zip(*pair.values(), strict=True)), dtype=object)
@@ -93,12 +94,12 @@ def _column(table: str, column: str, frame: pd.DataFrame, languages: Sequence[La
     if pd.api.types.is_numeric_dtype(series):
         return _number_column(column, headings, series)
     positions, values = pd.factorize(series.fillna("").astype(str))
-    translated = column in WORDS and not (column == "source" and table in PLAIN_SOURCE)
+    translated = column in WORDS and (column != "source" or of_emission)
     words = {language: [label(value, language) if translated else value for value in values] for language in languages}
     return _json(name=column, heading=headings, words=words, at=positions.tolist())
 
 
-def _heading(column: str, frame: pd.DataFrame, language: Language) -> str:
+def _heading(column: str, language: Language) -> str:
     text = heading(column, language)
     unit = UNITS.get(column, "")
     return f"{text} ({unit})" if unit else text
