@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cobalance.spatial.blocks import TIE
 from cobalance.spatial.draws import shared_blocks
 from cobalance.spatial.links import Weights, assembled
-from cobalance.spatial.permutation import TIE, on_grid
+from cobalance.spatial.permutation import on_grid
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 

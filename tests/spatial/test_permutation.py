@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from cobalance.spatial import draws
 from cobalance.spatial.arrays import local_arrays
+from cobalance.spatial.blocks import TIE
 from cobalance.spatial.enumeration import enumerated_counts, halves_fit, subsets, sums_by_size
 from cobalance.spatial.links import assembled
-from cobalance.spatial.permutation import TIE, Permutation, Reference, on_grid
+from cobalance.spatial.permutation import Permutation, Reference, on_grid
 from cobalance.vocabulary.errors import CobalanceError
 
 
@@ -193,7 +194,7 @@ def test_draws_are_ordered_samples_without_repeats():
 
 @pytest.mark.parametrize(("n", "count"), [(6, 4), (40, 3)])
 def test_draws_are_uniform_in_every_place(n, count):
-    ids = np.concatenate([draws.shared_chunk(n, count, 4096, seed=2, number=c) for c in range(5)], axis=1)
+    ids = np.concatenate([draws.shared_chunk(n, count, 1024, seed=2, number=c) for c in range(20)], axis=1)
     expected = ids.shape[1] / n
     for place in range(count):
         seen = np.bincount(ids[place], minlength=n)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cobalance.spatial.permutation import TIE, Reference, row_counts
+from cobalance.spatial.blocks import TIE, row_counts
+from cobalance.spatial.permutation import Reference
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

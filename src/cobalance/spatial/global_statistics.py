@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from cobalance.spatial.draws import chunk_sizes, shuffled_orders
+from cobalance.spatial.blocks import TIE
+from cobalance.spatial.draws import keep_freed_memory, shuffled_orders
 from cobalance.spatial.links import Weights
-from cobalance.spatial.permutation import TIE, Permutation
+from cobalance.spatial.permutation import Permutation
 
 Floats = NDArray[np.float64]
 
 _CACHE_CELLS = 1 << 17
+_SLAB_CELLS = 1 << 22
 
 
 def moran_moments(z: Floats, weights: Weights) -> dict[str, Floats]:
@@ -63,35 +67,41 @@ def global_tails(z: Floats, weights: Weights, plan: Permutation) -> tuple[Floats
 
     matrix = weights.matrix()
     pairs = triu(matrix + matrix.T, k=1, format="csr")
-    by_region = np.ascontiguousarray(z.T)
-    observed = np.einsum("ij,ij->j", by_region, pairs @ by_region)
-    slack = TIE * max(float(weights.values.sum()), 1.0)
-    above, below = np.zeros((2, len(z)), dtype=np.int64)
-    at_once = max(1, _CACHE_CELLS // z.size)
-    for number, size in enumerate(chunk_sizes(plan.permutations)):
-        orders = shuffled_orders(weights.n, size, plan.seed, number)
-        for first in range(0, size, at_once):
-            shuffled = by_region[orders[first : first + at_once].T]  # (region, permutation, variable)
-            flat = shuffled.reshape(weights.n, -1)
-            sums = np.einsum("ij,ij->j", flat, pairs @ flat).reshape(-1, len(z))
-            above += np.count_nonzero(sums >= observed - slack, axis=0)
-            below += np.count_nonzero(sums <= observed + slack, axis=0)
-    return (above + 1) / (plan.permutations + 1), (below + 1) / (plan.permutations + 1)
+
+    def sums(shuffled: Floats) -> Floats:
+        flat = shuffled.reshape(weights.n, -1)  # (region, permutation × variable)
+        return np.asarray(np.einsum("ij,ij->j", flat, pairs @ flat))
+
+    _, above, below = _shuffled_tails(z, weights, plan, lambda shuffled, _: sums(shuffled))
+    return above, below
 
 
 def cross_tails(x: Floats, y: Floats, weights: Weights, plan: Permutation) -> tuple[Floats, Floats, Floats]:
     """(variable) Σ_i x_i Σ_j w_ij y_j, and its pseudo-p above and below when y is shuffled over the map."""
     pull = np.ascontiguousarray(weights.matrix().T @ x.T)  # (region, variable): what each y is multiplied with
-    by_region = np.ascontiguousarray(y.T)
-    observed = np.einsum("ij,ij->j", pull, by_region)
+    return _shuffled_tails(
+        y, weights, plan, lambda shuffled, part: np.einsum("irj,ij->rj", shuffled, pull[:, part]).ravel()
+    )
+
+
+def _shuffled_tails(
+    values: Floats, weights: Weights, plan: Permutation, statistic: Callable[[Floats, slice], Floats]
+) -> tuple[Floats, Floats, Floats]:
+    """(variable) the statistic, and its pseudo-p above and below, when the values are shuffled over the map.
+
+    ``statistic`` takes (region, permutation, variable) and the slice of the variables, and gives their flat values.
+    """
+    keep_freed_memory()
+    by_region = np.ascontiguousarray(values.T)
     slack = TIE * max(float(weights.values.sum()), 1.0)
-    above, below = np.zeros((2, len(y)), dtype=np.int64)
-    at_once = max(1, _CACHE_CELLS // y.size)
-    for number, size in enumerate(chunk_sizes(plan.permutations)):
-        orders = shuffled_orders(weights.n, size, plan.seed, number)
-        for first in range(0, size, at_once):
-            shuffled = by_region[orders[first : first + at_once]]
-            sums = np.einsum("rij,ij->rj", shuffled, pull)
-            above += np.count_nonzero(sums >= observed - slack, axis=0)
-            below += np.count_nonzero(sums <= observed + slack, axis=0)
+    step = max(1, _SLAB_CELLS // weights.n)
+    parts = [slice(first, first + step) for first in range(0, len(values), step)]
+    observed = np.concatenate([statistic(by_region[:, None, part], part) for part in parts])
+    above, below = np.zeros((2, len(values)), dtype=np.int64)
+    for orders in shuffled_orders(weights.n, plan.permutations, plan.seed, max(1, _CACHE_CELLS // values.size)):
+        places = np.ascontiguousarray(orders.T)
+        for part in parts:
+            drawn = statistic(by_region[:, part][places], part).reshape(len(orders), -1)
+            above[part] += np.count_nonzero(drawn >= observed[part] - slack, axis=0)
+            below[part] += np.count_nonzero(drawn <= observed[part] + slack, axis=0)
     return observed, (above + 1) / (plan.permutations + 1), (below + 1) / (plan.permutations + 1)

@@ -19,7 +19,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cobalance.spatial.draws import CHUNK, independent_ids, shared_blocks
+from cobalance.spatial.blocks import TIE, Block
+from cobalance.spatial.draws import CHUNK, independent_ids, keep_freed_memory, shared_blocks
 from cobalance.spatial.enumeration import enumerated_counts, halves_fit, subsets, variables_at_once
 from cobalance.spatial.links import Weights
 from cobalance.vocabulary.errors import nearest, refuse
@@ -30,10 +31,9 @@ _Count = Callable[[Floats, Floats], tuple[Integers, Integers]]
 Draws = Literal["auto", "shared", "independent", "exact", "pearson"]
 
 DRAWS: tuple[Draws, ...] = ("auto", "shared", "independent", "exact", "pearson")
-TIE = 2.0**-26  # sums closer than this many standard deviations are equal
 EXACT_SUBSETS = 10**8  # "auto" enumerates below this many neighbour sets
 _BLOCK_BYTES = 48 << 20
-_TILE_CELLS = 1 << 17
+_CACHE_CELLS = 1 << 17
 _FEW = 8  # regions of the same k, on average, up to which comparing beats sorting
 METHODS = {
     "shared": "conditional permutation, draws shared by all regions",
@@ -160,6 +160,7 @@ class Reference:
 
             above, below = pearson_probabilities(values, self.weights)
             return Tails(above, below, self.total, self.draws)
+        keep_freed_memory()
         work = {"exact": self._exact, "independent": self._independent}.get(self.draws, self._shared)
         dtype = np.int64 if self.draws == "exact" else np.int32
         above, below = (np.zeros(values.shape, dtype=dtype) for _ in range(2))
@@ -200,7 +201,7 @@ class Reference:
             elif self.weights.n > _FEW * len(self.groups):
                 count, step = block.counts_sorted, 1
             else:
-                count, step = block.counts_compared, max(1, _TILE_CELLS // block.ids.shape[1])
+                count, step = block.counts_compared, max(1, _CACHE_CELLS // block.ids.shape[1])
 
             def work(number: int, count: _Count = count, step: int = step) -> None:
                 part = slice(number * step, (number + 1) * step)
@@ -211,24 +212,25 @@ class Reference:
             self._each(work, -(-len(values) // step))
 
     @cached_property
-    def _kept_block(self) -> _Block:
+    def _kept_block(self) -> Block:
         return next(self._new_blocks())
 
     @property
-    def blocks(self) -> Iterator[_Block]:
+    def blocks(self) -> Iterator[Block]:
         """Blocks of shared draws; kept between calls where one block holds all of them."""
         return iter([self._kept_block]) if self.permutation.permutations <= self._block_size else self._new_blocks()
 
     @property
     def _block_size(self) -> int:
-        chunks = self.permutation.block or max(1, _BLOCK_BYTES // (8 * (self.most + 1) * CHUNK))
+        most = 1 if not self.equal else max(1, _BLOCK_BYTES // (8 * (self.most + 1) * CHUNK))
+        chunks = self.permutation.block or most
         return chunks * CHUNK
 
-    def _new_blocks(self) -> Iterator[_Block]:
+    def _new_blocks(self) -> Iterator[Block]:
         chunks = self._block_size // CHUNK
         settings = self.permutation
         for ids in shared_blocks(self.weights.n, self.most + 1, settings.permutations, settings.seed, chunks):
-            yield _Block(self, ids)
+            yield Block(self, ids)
 
     def _independent(self, values: Floats, above: NDArray[Any], below: NDArray[Any]) -> None:
         observed = np.stack([self.observed(row) for row in values])
@@ -237,148 +239,13 @@ class Reference:
             k = int(self.neighbours[unit])
             own = weights.values[weights.indptr[unit] : weights.indptr[unit + 1]]
             row = np.ones(k) if self.equal else own
-            for first in range(0, self.permutation.permutations, 16 * CHUNK):
-                span = range(first, min(first + 16 * CHUNK, self.permutation.permutations))
+            for first in range(0, self.permutation.permutations, 64 * CHUNK):
+                span = range(first, min(first + 64 * CHUNK, self.permutation.permutations))
                 ids = independent_ids(weights.n, unit, k, span, self.permutation.seed)
                 for variable in range(len(values)):
                     lags = row @ values[variable][ids]
                     above[variable, unit] += np.count_nonzero(lags >= observed[variable, unit] - TIE)
                     below[variable, unit] += np.count_nonzero(lags <= observed[variable, unit] + TIE)
-
-
-class _Block:
-    """Some shared draws: ordered ids (most + 1, permutations), and which of them hold which region.
-
-    A region that stands among its own first k ids gives its place to the next id, the (k + 1)-th.
-    """
-
-    def __init__(self, reference: Reference, ids: Integers) -> None:
-        self.reference, self.ids = reference, ids
-        neighbours, rank = reference.neighbours, reference.rank
-        place, draw = np.nonzero(neighbours[ids[:-1]] > np.arange(len(ids) - 1)[:, None])
-        unit = rank[ids[place, draw]]
-        by_unit = np.argsort(unit, kind="stable")
-        self.place, self.draw, self.unit = place[by_unit], draw[by_unit], unit[by_unit]
-
-    def _own(self, part: slice) -> slice:
-        """The draws that hold a region of ``part`` (a slice of the order)."""
-        start, stop = np.searchsorted(self.unit, [part.start, part.stop])
-        return slice(int(start), int(stop))
-
-    def counts_sorted(self, values: Floats, observed: Floats) -> tuple[Integers, Integers]:
-        """Counts by sorting: one sort for each number of neighbours k, one binary search for each region.
-
-        values, observed   (1, region)
-        """
-        reference, row = self.reference, values[0]
-        ordered, target = row[reference.order], observed[0][reference.order]
-        above, below = np.zeros((2, len(row)), dtype=np.int64)
-        groups = dict(reference.groups)
-        sums = np.zeros(self.ids.shape[1])
-        for k in range(1, reference.most + 1):
-            sums += row.take(self.ids[k - 1])
-            if k not in groups:
-                continue
-            part = groups[k]
-            low, high = target[part] - TIE, target[part] + TIE
-            above[part], below[part] = _sorted_counts(sums, low, high)
-            own = self._own(part)
-            unit, draw = self.unit[own] - part.start, self.draw[own]
-            with_itself = sums.take(draw)
-            without = with_itself + row.take(self.ids[k].take(draw)) - ordered[part].take(unit)
-            low, high = low.take(unit), high.take(unit)
-            above[part] += _change(unit, with_itself >= low, without >= low, part)
-            below[part] += _change(unit, with_itself <= high, without <= high, part)
-        return above[None, reference.rank], below[None, reference.rank]
-
-    def counts_compared(self, values: Floats, observed: Floats) -> tuple[Integers, Integers]:
-        """Counts by comparing: for maps with few regions of each k, where sorting does not pay; many variables at once.
-
-        values, observed   (variable, region)
-        """
-        above, below = np.zeros((2, *values.shape), dtype=np.int64)
-        groups = dict(self.reference.groups)
-        sums = np.zeros((len(values), self.ids.shape[1]))
-        for k in range(1, self.reference.most + 1):
-            sums += values.take(self.ids[k - 1], axis=1)
-            part = groups.get(k, slice(0, 0))
-            for place, unit in enumerate(self.reference.order[part].tolist(), start=part.start):
-                low, high = observed[:, unit, None] - TIE, observed[:, unit, None] + TIE
-                draw = self.draw[self._own(slice(place, place + 1))]
-                mended = sums.take(draw, axis=1)
-                above[:, unit] = row_counts(sums >= low) - row_counts(mended >= low)
-                below[:, unit] = row_counts(sums <= high) - row_counts(mended <= high)
-                mended += values.take(self.ids[k].take(draw), axis=1) - values[:, unit, None]
-                above[:, unit] += row_counts(mended >= low)
-                below[:, unit] += row_counts(mended <= high)
-        return above, below
-
-    def counts_unequal(self, values: Floats, observed: Floats) -> tuple[Integers, Integers]:
-        """Counts by evaluation, in tiles of regions.
-
-        values, observed   (1, region)
-        """
-        above, below = np.zeros((2, *values.shape), dtype=np.int64)
-        for part, excess in self.tiles(values[0], centre=observed[0]):
-            above[0, part] = row_counts(excess >= -TIE)
-            below[0, part] = row_counts(excess <= TIE)
-        return above, below
-
-    def tiles(self, *quantities: Floats, centre: Floats | None = None) -> Iterator[tuple[NDArray[Any], ...]]:
-        """Positions of some regions, and their lags (region, permutation) of each quantity, tile after tile.
-
-        Weights (region, k) @ drawn values (k, permutation); then the draws that hold the region itself are mended.
-        ``centre`` (region) is taken off within the product: comparing with one number is three times as fast as
-        with a column.
-        """
-        ones = np.ones((1, self.ids.shape[1]))
-        drawn = [np.concatenate([ones, values[self.ids]]) for values in quantities]
-        offset = np.zeros(len(quantities[0])) if centre is None else -centre
-        rows = max(1, _TILE_CELLS // self.ids.shape[1])
-        for k, group in self.reference.groups:
-            for start in range(group.start, group.stop, rows):
-                tile = slice(start, min(start + rows, group.stop))
-                part = self.reference.order[tile]
-                own_weights = np.column_stack([offset[part], self._rows(k, tile)])
-                own = self._own(tile)
-                unit, draw, place = self.unit[own] - start, self.draw[own], self.place[own] + 1
-                lags = [own_weights @ one[: k + 1] for one in drawn]
-                for lag, one, values in zip(lags, drawn, quantities, strict=True):
-                    lag[unit, draw] += own_weights[unit, place] * (one[k + 1, draw] - values[part[unit]])
-                yield part, *lags
-
-    def _rows(self, k: int, tile: slice) -> Floats:
-        weights = self.reference.weights
-        starts = weights.indptr[self.reference.order[tile]]
-        return np.asarray(weights.values[starts[:, None] + np.arange(k)])
-
-
-def _sorted_counts(sums: Floats, low: Floats, high: Floats) -> tuple[Integers, Integers]:
-    """How many sums are at least ``low`` and at most ``high`` of each region."""
-    ordered = np.sort(sums)
-    order = np.argsort(low)  # searches in ascending order share their paths: twice as fast on a large map
-    at_least, at_most = low[order], high[order]
-    under = ordered.searchsorted(at_least, side="left")
-    upto = under.copy()
-    # the two differ only where some sum lies between low and high: a tie, and rare
-    tied = np.flatnonzero(ordered.take(under, mode="clip") <= at_most)
-    tied = tied[under[tied] < len(ordered)]
-    upto[tied] = ordered.searchsorted(at_most[tied], side="right")
-    above, below = np.empty((2, len(low)), dtype=np.int64)
-    above[order], below[order] = len(ordered) - under, upto
-    return above, below
-
-
-def _change(unit: Integers, before: NDArray[np.bool_], after: NDArray[np.bool_], part: slice) -> Integers:
-    """(region of the part) how many more draws count after the region gave up its own place."""
-    moved = np.flatnonzero(before != after)
-    sign = np.where(after[moved], 1.0, -1.0)
-    return np.bincount(unit[moved], weights=sign, minlength=part.stop - part.start).astype(np.int64)
-
-
-def row_counts(mask: NDArray[np.bool_]) -> Integers:
-    """True values in each row, eight at a time."""
-    return np.asarray(np.bitwise_count(np.packbits(mask, axis=1)).sum(axis=1, dtype=np.int64))
 
 
 def _equal_rows(weights: Weights) -> bool:
