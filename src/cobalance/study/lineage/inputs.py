@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+from collections.abc import Hashable, Mapping
+from typing import Any, TypeAlias
 
 import pandas as pd
 
@@ -16,6 +17,7 @@ from cobalance.study.spec import Fill
 from cobalance.vocabulary.errors import Language
 
 LINEAR = "earlier + (later − earlier) · (year − first_year) / (last_year − first_year)"
+Row: TypeAlias = Mapping[Hashable, Any]
 OWN_SERIES, OUTLOOK_SERIES = "observations", "outlook_observations"
 NOT_KEPT: Text = {
     "en": "read from the files of outlook.inputs; these results do not keep its cell",
@@ -86,32 +88,30 @@ def item_of(tree: Tree, variable: str, item: str, labels: Labels, table: str = O
     """The figure of an item in a region and year: its cell, or the cells that a gap was filled from."""
     region, year = labels["region"], int(labels["year"])
     own = {"region": region, "year": str(year), **({"item": item} if item else {})}
-    rows = _rows(tree, table).get((variable, item, region))
-    if rows is None or not rows["value"].notna().any():
-        return _missing(variable, own, rows, year)
-    known = rows[rows["value"].notna()]
-    at = known[known["year"] == year]
-    if len(at):
-        return _cell(variable, own, at.iloc[0])
-    rule = tree.study.fill.get(f"{variable} {item}".strip(), tree.study.fill.get(variable, Fill()))  # type: ignore[call-arg]
-    filled = _filled(variable, own, known, year, rule) if table == OWN_SERIES else None
+    rows = _rows(tree, table).get((variable, item, region), [])
+    known = [row for row in rows if not math.isnan(row["value"])]
+    at = [row for row in known if row["year"] == year]
+    if at:
+        return _cell(variable, own, at[0])
+    rule = tree.study.fill.get(f"{variable} {item}".strip(), tree.study.fill.get(variable, Fill()))
+    filled = _filled(variable, own, known, year, rule) if known and table == OWN_SERIES else None
     return filled or _missing(variable, own, rows, year)
 
 
-def _rows(tree: Tree, table: str) -> dict[tuple[str, str, str], pd.DataFrame]:
+def _rows(tree: Tree, table: str) -> dict[tuple[str, str, str], list[Row]]:
     """Observations by variable, item and region, years ascending."""
     return tree.once(("rows", table), lambda: _grouped(tree.results.tables.get(table, pd.DataFrame())))
 
 
-def _grouped(frame: pd.DataFrame) -> dict[tuple[str, str, str], pd.DataFrame]:
-    if frame.empty:
-        return {}
-    keys = ["variable", "item", "region"]
-    texts = frame.assign(**{key: frame[key].fillna("").astype(str) for key in keys}).sort_values("year", kind="stable")
-    return {(str(a), str(b), str(c)): rows for (a, b, c), rows in texts.groupby(keys)}
+def _grouped(frame: pd.DataFrame) -> dict[tuple[str, str, str], list[Row]]:
+    found: dict[tuple[str, str, str], list[Row]] = {}
+    texts = frame.fillna({"item": ""}).sort_values("year", kind="stable") if len(frame) else frame
+    for row in texts.to_dict("records"):
+        found.setdefault((str(row["variable"]), str(row["item"]), str(row["region"])), []).append(row)
+    return found
 
 
-def _cell(variable: str, labels: Labels, row: Any) -> Node:
+def _cell(variable: str, labels: Labels, row: Row) -> Node:
     texts = {
         name: str(row[name])
         for name in ("file", "sheet", "column", "printed", "original_unit", "flag", "source", "note")
@@ -121,17 +121,17 @@ def _cell(variable: str, labels: Labels, row: Any) -> Node:
     return Node(variable, at, float(row["value"]), str(row["unit"]), origin=origin)
 
 
-def _filled(variable: str, labels: Labels, known: pd.DataFrame, year: int, rule: Fill) -> Node | None:
+def _filled(variable: str, labels: Labels, known: list[Row], year: int, rule: Fill) -> Node | None:
     """The node of a filled gap; None where the study leaves it a gap."""
-    before, after = known[known["year"] < year], known[known["year"] > year]
-    if len(before) and len(after):
-        earlier, later = (_cell(variable, labels, row) for row in (before.iloc[-1], after.iloc[0]))
+    before, after = [row for row in known if row["year"] < year], [row for row in known if row["year"] > year]
+    if before and after:
+        earlier, later = _cell(variable, labels, before[-1]), _cell(variable, labels, after[0])
         if rule.between == "linear":
             return _interpolated(variable, labels, earlier, later)
         return _held(variable, labels, earlier) if rule.between == "hold" else None
-    if len(before):
-        return _held(variable, labels, _cell(variable, labels, before.iloc[-1])) if rule.after == "hold" else None
-    return _held(variable, labels, _cell(variable, labels, after.iloc[0])) if rule.before == "hold" else None
+    if before:
+        return _held(variable, labels, _cell(variable, labels, before[-1])) if rule.after == "hold" else None
+    return _held(variable, labels, _cell(variable, labels, after[0])) if rule.before == "hold" else None
 
 
 def _held(variable: str, labels: Labels, cell: Node) -> Node:
@@ -154,13 +154,12 @@ def _interpolated(variable: str, labels: Labels, earlier: Node, later: Node) -> 
     return Node(variable, labels, node.recomputed(), earlier.unit, LINEAR, operands, remark=word)
 
 
-def _missing(variable: str, labels: Labels, rows: pd.DataFrame | None, year: int) -> Node:
+def _missing(variable: str, labels: Labels, rows: list[Row], year: int) -> Node:
     """A gap: the cell that prints no figure, where there is one."""
-    at = rows[rows["year"] == year] if rows is not None else ()
-    if len(at):
-        node = _cell(variable, labels, at.iloc[0])  # type: ignore[union-attr]
-        return Node(variable, labels, math.nan, node.unit, origin=node.origin, reason=NO_VALUE)
-    return Node(variable, labels, math.nan, reason=NO_VALUE)
+    blank = next((row for row in rows if row["year"] == year), None)
+    if blank is None:
+        return Node(variable, labels, math.nan, reason=NO_VALUE)
+    return dataclasses.replace(_cell(variable, labels, blank), value=math.nan, reason=NO_VALUE)
 
 
 RULES: dict[str, Rule] = {

@@ -11,6 +11,7 @@ import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeAlias
 
 from cobalance.vocabulary.errors import Language
@@ -128,10 +129,14 @@ def evaluated(formula: str, values: Values) -> float:
 
     A symbol outside such a function must stand for one value. Division by zero is NaN: undefined, as in the accounts.
     """
-    text = formula
+    return float(_value(_parsed(formula), values))
+
+
+@cache
+def _parsed(formula: str) -> ast.expr:
     for sign, word in _SIGNS.items():
-        text = text.replace(sign, word)
-    return _value(ast.parse(text, mode="eval").body, values)
+        formula = formula.replace(sign, word)
+    return ast.parse(formula, mode="eval").body
 
 
 def _value(node: ast.AST, values: Values) -> Any:

@@ -85,7 +85,12 @@ def pseudo_p(tree: Tree, name: str, labels: Labels) -> Node:
     remark: Text = {language: text.format(**words) for language, text in PERMUTED.items()}
 
     def again(_: Values) -> float:
-        found = space.pattern(tree.dataset, _links(tree), spatial, tree.study.seed)
+        # all years at once: a map's permutations depend on the panel that it stands in
+        only = spatial.model_copy(update={"variables": [labels["variable"]]})
+        found = tree.once(
+            ("permuted", labels["variable"]),
+            lambda: space.pattern(tree.dataset, _links(tree), only, tree.study.seed),
+        )
         kind = "global" if name == "moran_pseudo_p" else "local"
         at = {dim: int(label) if dim == "year" else label for dim, label in labels.items()}
         return float(found[kind]["pseudo_p"].sel(at).item())

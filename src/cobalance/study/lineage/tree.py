@@ -84,7 +84,7 @@ class Tree:
 
     def unit(self, name: str, labels: Labels) -> str:
         """The unit of a cell, with what belongs to the fuel or activity filled in."""
-        text = str(self.dataset[name].attrs.get("units", ""))
+        text = self.once(("unit", name), lambda: str(self.dataset[name].attrs.get("units", "")))
         for dim, coordinate in (("fuel", "fuel_unit"), ("activity", "activity_unit")):
             if "{" + coordinate + "}" in text:
                 own = str(self.dataset[coordinate].sel({dim: labels[dim]}).item())
