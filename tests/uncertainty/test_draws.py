@@ -181,38 +181,53 @@ def test_each_draw_has_the_arrays_of_its_choice() -> None:
     assert found.sel(k="a", year=2020).values.tolist() == [1.0, 20.0, 3.0]
 
 
-def ratios(values: np.ndarray) -> xr.DataArray:
+def past(values: np.ndarray, weight: np.ndarray | float = 1.0) -> xr.Dataset:
     coords = {"activity": ["coal"], "horizon": [2030], "origin": range(values.shape[0]), "region": list("ABCD")}
-    return xr.DataArray(values[None, None], coords, ["activity", "horizon", "origin", "region"])
+    ratio = xr.DataArray(values[None, None], coords, ["activity", "horizon", "origin", "region"])
+    return xr.Dataset({"ratio": ratio, "weight": xr.zeros_like(ratio) + weight})
 
 
 def test_forecast_ratios_have_the_quantiles_of_the_backtest() -> None:
     known = np.random.default_rng(0).lognormal(0, 0.3, (50, 4))
-    drawn = draw_forecast_ratios(ratios(known), list("ABCD"), Sample(500, 1), range(500))
+    drawn = draw_forecast_ratios(past(known), list("ABCD"), Sample(500, 1), range(500))
     assert drawn.dims == ("region", "activity", "horizon", "draw")
     np.testing.assert_allclose(np.quantile(drawn, [0.1, 0.5, 0.9]), np.quantile(known, [0.1, 0.5, 0.9]), rtol=0.08)
 
 
+def test_a_series_that_is_all_but_gone_moves_no_other() -> None:
+    known = np.array([[1.1, 0.9, 1.0, 5000.0], [1.2, 0.8, 1.0, 3000.0]])
+    weight = np.array([100.0, 100.0, 100.0, 1e-9])
+    drawn = draw_forecast_ratios(past(known, weight), list("ABCD"), Sample(2000, 1), range(2000))
+    assert float(drawn.max()) < 1.3
+    # the mean ratio is that of the totals: Σ observed / Σ forecast
+    assert float(drawn.mean()) == pytest.approx((known * weight).sum() / (2 * weight.sum()), abs=0.01)
+
+
 def test_forecasts_that_were_right_stay_as_they_are() -> None:
-    drawn = draw_forecast_ratios(ratios(np.ones((3, 4))), list("ABCD"), Sample(5, 1), range(5))
+    drawn = draw_forecast_ratios(past(np.ones((3, 4))), list("ABCD"), Sample(5, 1), range(5))
     assert (drawn == 1.0).all()
 
 
 def test_an_activity_that_was_never_tested_is_held() -> None:
-    drawn = draw_forecast_ratios(ratios(np.full((3, 4), np.nan)), list("ABCD"), Sample(5, 1), range(5))
+    drawn = draw_forecast_ratios(past(np.full((3, 4), np.nan)), list("ABCD"), Sample(5, 1), range(5))
     assert (drawn == 1.0).all()
 
 
 def test_regions_go_wrong_together_as_far_as_they_did() -> None:
     together = np.exp(np.array([[-0.5], [0.0], [0.5], [0.2]]) + np.zeros((4, 4)))
     apart = np.exp(np.array([-0.5, 0.0, 0.5, 0.2]) + np.zeros((4, 4)))
-    assert shared_share(together) == 1.0
-    assert shared_share(apart) == 0.0
-    drawn = draw_forecast_ratios(ratios(together), list("ABCD"), Sample(50, 1), range(50))
+    assert shared_share(together, np.ones((4, 4))) == 1.0
+    assert shared_share(apart, np.ones((4, 4))) == 0.0
+    drawn = draw_forecast_ratios(past(together), list("ABCD"), Sample(50, 1), range(50))
     np.testing.assert_array_equal(drawn.sel(region="A"), drawn.sel(region="D"))
 
 
 def test_intraclass_correlation_by_hand() -> None:
     # log ratios (0, 2) and (4, 6): means 1 and 5; within ((1 + 1) + (1 + 1)) / (4 − 2) = 2;
     # around (2 · 4 + 2 · 4) / (2 − 1) = 16; between (16 − 2) / 2 = 7; ρ = 7 / (7 + 2)
-    assert shared_share(np.exp(np.array([[0.0, 2.0], [4.0, 6.0]]))) == pytest.approx(7 / 9)
+    ratio = np.exp(np.array([[0.0, 2.0], [4.0, 6.0]]))
+    assert shared_share(ratio, np.full((2, 2), 7.0)) == pytest.approx(7 / 9)
+    # a third region without weight is as if it were not there, whatever its ratio
+    more = np.hstack([ratio, [[1e6], [1e-6]]])
+    assert shared_share(more, np.array([[7.0, 7.0, 0.0]] * 2)) == pytest.approx(7 / 9)
+    assert shared_share(ratio[:1], np.ones((1, 2))) == 0.0, "one origin says nothing of others"

@@ -50,11 +50,11 @@ def narrowed(model: DrawnStudy) -> DrawnStudy:
         family: [Alternative(one.name, one.arrays, one.table.assign(low=one.table["value"], high=one.table["value"]))]
         for family, (one,) in model.alternatives.items()
     }
-    assert model.ratio is not None
+    assert model.past is not None
     phi = float(model.land.phi)
     activities = dict.fromkeys(("coal", "cement", "population", "forest"), 0.0)
-    ratio = xr.ones_like(model.ratio)
-    return replace(model, alternatives=versions, ratio=ratio, phi=(phi, phi), activities=activities)
+    past = model.past.assign(ratio=xr.ones_like(model.past["ratio"]))
+    return replace(model, alternatives=versions, past=past, phi=(phi, phi), activities=activities)
 
 
 def test_distributions_without_width_give_the_run_without_draws_to_the_last_bit(
@@ -208,10 +208,9 @@ def test_forecasts_carry_the_errors_of_the_past(prepared: Prepared, dataset: xr.
     model = model_of(prepared, dataset)
     ratio = forecast_ratios(prepared)
     assert ratio is not None
-    assert ratio.dims == ("activity", "horizon", "origin", "region")
     # windows of five years from 1996 on, outcomes three years later, to 2015: origins 2000 … 2012
     assert ratio["origin"].values.tolist() == list(range(2000, 2013))
-    fixed = replace(model, ratio=None)
+    fixed = replace(model, past=None)
     points, rows = Sample(200, 0), range(200)
     wide, narrow = (np.std(study.future(points, rows)["outlook_carbon_emission"], axis=-1) for study in (model, fixed))
     assert (wide > 1.05 * narrow).all()
@@ -221,10 +220,31 @@ def test_a_series_too_short_for_a_backtest_is_held_and_said(prepared: Prepared, 
     assert prepared.series is not None
     short = replace(prepared, series=prepared.series.sel(year=slice(2010, 2015)))
     found = study_uncertainty(short, dataset, replace(SETTINGS, draws=4, sensitivity=0))
-    assert "W853" in [problem.code for problem in found.notices]
+    assert [problem.code for problem in found.notices] == ["W852", "W853"]
+    assert "3 years later" in found.notices[1].text("en")
     assert found.tables["sensitivity"].empty
     assert found.tables["cluster_stability"].empty, "no weights were given"
-    assert "3 years later" in next(problem for problem in found.notices if problem.code == "W853").text("en")
+
+
+def test_errors_at_a_horizon_out_of_reach_are_scaled_up(prepared: Prepared) -> None:
+    assert prepared.series is not None
+    assert prepared.study.outlook is not None
+    # nine years: windows of five, three origins, so two years ahead at most; the study asks for nine
+    later = prepared.study.outlook.model_copy(update={"target": 2024})
+    study = prepared.study.model_copy(update={"outlook": later})
+    series = prepared.series.sel(year=slice(2007, 2015))
+    past = forecast_ratios(replace(prepared, study=study, series=series))
+    assert past is not None
+    assert past.attrs["tested_horizon"] == 2
+    assert past["horizon"].values.tolist() == [2024]
+    coal = series.sel(activity="coal", region="A")
+    window = coal.sel(year=slice(2007, 2011)).values
+    slope, level = np.polyfit(np.arange(5), window, 1)
+    growth = (window[-1] / window[0]) ** (1 / 4)
+    forecast = (level + 6 * slope + window[-1] * growth**2) / 2  # the mean of both models, two years after the window
+    own = past.sel(activity="coal", region="A", origin=2011, horizon=2024)
+    assert float(own["weight"]) == pytest.approx(forecast)
+    assert float(own["ratio"]) == pytest.approx((float(coal.sel(year=2013)) / forecast) ** (4.5**0.7))
 
 
 def test_set_spread_keeps_gross_and_net_apart(found: Uncertainty) -> None:
@@ -258,7 +278,7 @@ def test_activities_may_be_uncertain_too(prepared: Prepared, dataset: xr.Dataset
     settings = replace(SETTINGS, activities={"coal": 0.1, "forest": (0.9, 1.0), "cement": 0.2, "population": 0.01})
     model = model_of(prepared, dataset, settings)
     assert {"activity coal", "activity forest"} <= set(model.group_of)
-    held = replace(model, alternatives=narrowed(model).alternatives, phi=None, ratio=None)
+    held = replace(model, alternatives=narrowed(model).alternatives, phi=None, past=None)
     drawn = held.accounts(Sample(200, 0), range(200), [2015])
     area = drawn["carbon_sequestration"][:, 0] / drawn["carbon_sequestration"][:, 0].max(axis=-1, keepdims=True)
     # region A: forest 1000 ha × 5, cropland 500 ha × 2; forest at 0.9 leaves (4500 + 1000) / 6000

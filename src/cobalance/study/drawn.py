@@ -47,8 +47,8 @@ PHI, ACTIVITY = "phi", "activity"
 BALANCES = ("carbon_balance_coefficient", "oxygen_balance_coefficient")
 FUTURE_TOTALS = ("outlook_carbon_emission", "outlook_oxygen_consumption")
 LAND = ("standard_ecological_land", "needed_ecological_land", "ecological_land_gap")
-KEPT_RATIOS = (0.025, 0.975)
-"""Past forecast errors beyond these quantiles are held at them: a fuel all but gone can be off a thousandfold."""
+KEPT_RATIOS = (0.01, 0.99)
+"""Past forecast errors beyond these quantiles are held at them: the ends of a sample say little."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ class DrawnStudy:
     alternatives  family → the sets that draws choose among; the first is the study's own
     groups        group → regions
     forecast      of :func:`~cobalance.study.future.study_outlook`, or None
-    ratio         (activity, horizon, origin, region) observed over forecast of the backtest; horizon counts from the
-                  outlook's last observed year, labels are calendar years; None: forecasts are held fixed
+    past          of :func:`~cobalance.study.uncertainty.forecast_ratios`, horizons labelled by calendar year; None:
+                  forecasts are held fixed
     phi           (low, high) of the share φ, or None: held fixed
     activities    activity or land class → relative half-width or (low, high) factors
     kinds         quantity → kind of distribution
@@ -84,7 +84,7 @@ class DrawnStudy:
     land: EcologicalLand
     outlook: Outlook | None = None
     forecast: xr.Dataset | None = None
-    ratio: xr.DataArray | None = None
+    past: xr.Dataset | None = None
     phi: tuple[float, float] | None = None
     activities: Mapping[str, float | tuple[float, float]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
@@ -104,9 +104,9 @@ class DrawnStudy:
                 found |= dict(zip(rows["cause"], rows["group"], strict=True))
         found |= {f"{ACTIVITY} {name}": f"{ACTIVITY} {name}" for name in self.activities}
         found |= {_choice(family): SET_CHOICE for family, versions in self.alternatives.items() if len(versions) > 1}
-        if self.forecast is not None and self.ratio is not None:
+        if self.forecast is not None and self.past is not None:
             found |= {FORECAST: FORECAST}
-            found |= {f"{FORECAST} {name}": FORECAST for name in map(str, self.ratio["activity"].values)}
+            found |= {f"{FORECAST} {name}": FORECAST for name in map(str, self.past["activity"].values)}
         return found | ({PHI: PHI} if self.phi else {})
 
     def accounts(self, points: Points, rows: range, years: Sequence[int]) -> dict[str, Floats]:
@@ -202,10 +202,10 @@ class DrawnStudy:
     def _forecast(self, points: Points, rows: range) -> xr.Dataset:
         """The forecast times what past forecasts were off by."""
         assert self.forecast is not None
-        if self.ratio is None:
+        if self.past is None:
             return self.forecast
         regions = [str(region) for region in self.forecast["region"].values]
-        drawn = draw_forecast_ratios(self.ratio, regions, points, rows, keep=KEPT_RATIOS)
+        drawn = draw_forecast_ratios(self.past, regions, points, rows, keep=KEPT_RATIOS)
         path = drawn.rename(horizon="outlook_year").reindex(
             outlook_year=self.forecast["outlook_year"].values, fill_value=np.nan
         )

@@ -111,54 +111,61 @@ def chosen_arrays(
 
 
 def draw_forecast_ratios(
-    ratio: xr.DataArray, regions: Sequence[str], points: Points, rows: range, *, keep: tuple[float, float] = (0.0, 1.0)
+    past: xr.Dataset, regions: Sequence[str], points: Points, rows: range, *, keep: tuple[float, float] = (0.0, 1.0)
 ) -> xr.DataArray:
     """What a forecast is multiplied by, from what past forecasts of the same horizon were off by.
 
-    ratio    (activity, horizon, origin, region)  observed over forecast, of a backtest; NaN where not known
-    keep     the quantiles beyond which a ratio is held: a ratio of a series near zero can be a thousandfold
+    past     ``ratio`` (activity, horizon, origin, region) observed over forecast of a backtest, NaN where not known;
+             ``weight``, alike, the forecast itself: what a ratio stands for
+    keep     the quantiles beyond which a ratio is held
     returns  (region, activity, horizon, draw)    unit 1
 
-    The ratio of an activity is drawn from all ratios of its origins and regions. Regions go wrong together as far as
-    they did in the backtest: with ρ the share of the variance of log ratios that lies between origins,
+    The ratio of an activity is drawn from all ratios of its origins and regions, each with the chance of its weight:
+    the mean ratio is then that of the totals, and a series that is all but gone, off a thousandfold, moves no other.
+    Regions go wrong together as far as they did in the backtest: with ρ the share of the variance between origins,
 
         u = Φ(√ρ · z_activity + √(1 − ρ) · z_region,activity),   ratio = Q(u)
 
     and the whole path of a series goes by one u. An activity without known ratios is held at 1.
     """
-    names = [str(name) for name in ratio["activity"].values]
-    ordered = ratio.transpose("activity", "horizon", "origin", "region")
+    names = [str(name) for name in past["activity"].values]
+    ordered = past.transpose("activity", "horizon", "origin", "region")
+    ratio, weight = ordered["ratio"].values, ordered["weight"].values
     own = ndtri(points.block(FORECAST, (len(regions), len(names)), rows))
-    result = np.ones((len(regions), len(names), ratio.sizes["horizon"], len(rows)))
+    result = np.ones((len(regions), len(names), past.sizes["horizon"], len(rows)))
     for place, name in enumerate(names):
-        cells = ordered.values[place]
-        rho = shared_share(cells[-1])
+        rho = shared_share(ratio[place, -1], weight[place, -1])
         together = ndtri(points.column(f"{FORECAST} {name}", rows))
         at = ndtr(np.sqrt(rho) * together + np.sqrt(1 - rho) * own[:, place])
-        for step, pooled in enumerate(cells):
-            known = np.sort(pooled[np.isfinite(pooled)])
-            if len(known):
-                result[:, place, step] = _empirical(known, np.clip(at, *keep))
-    coords: dict[str, Any] = {"region": list(regions), "activity": ratio["activity"].values}
-    coords |= {"horizon": ratio["horizon"].values, "draw": np.arange(rows.start, rows.stop)}
+        for step in range(past.sizes["horizon"]):
+            known = np.isfinite(ratio[place, step]) & (weight[place, step] > 0)
+            if known.any():
+                pooled = ratio[place, step][known], weight[place, step][known]
+                result[:, place, step] = _empirical(*pooled, np.clip(at, *keep))
+    coords: dict[str, Any] = {"region": list(regions), "activity": past["activity"].values}
+    coords |= {"horizon": past["horizon"].values, "draw": np.arange(rows.start, rows.stop)}
     return xr.DataArray(result, coords, ["region", "activity", "horizon", "draw"], attrs={"units": "1"})
 
 
-def shared_share(ratio: Floats) -> float:
+def shared_share(ratio: Floats, weight: Floats) -> float:
     """The share of the variance of log ratios (origin, region) that lies between origins; 0 where it cannot be told.
 
-    One-way analysis of variance: ρ = σ²_between / (σ²_between + σ²_within) (Fisher's intraclass correlation).
+    One-way analysis of variance: ρ = σ²_between / (σ²_between + σ²_within), Fisher's intraclass correlation, with
+    weights that are scaled to add up to the effective number of ratios, (Σw)² / Σw².
     """
-    values = np.log(ratio, out=np.full(ratio.shape, np.nan), where=np.isfinite(ratio) & (ratio > 0))
-    rows = [row[np.isfinite(row)] for row in values]
-    rows = [row for row in rows if len(row)]
-    count = sum(map(len, rows))
-    if len(rows) < 2 or count <= len(rows):
+    usable = np.isfinite(ratio) & (ratio > 0) & (weight > 0)
+    values = np.log(np.where(usable, ratio, 1.0))
+    scaled = np.where(usable, weight, 0.0)
+    count, rows = scaled.sum() ** 2 / max((scaled**2).sum(), np.finfo(float).tiny), int(usable.any(axis=1).sum())
+    if rows < 2 or count <= rows:
         return 0.0
-    mean = np.concatenate(rows).mean()
-    within = sum(((row - row.mean()) ** 2).sum() for row in rows) / (count - len(rows))
-    around = sum(len(row) * (row.mean() - mean) ** 2 for row in rows) / (len(rows) - 1)
-    size = (count - sum(len(row) ** 2 for row in rows) / count) / (len(rows) - 1)
+    scaled = scaled * (count / scaled.sum())
+    sizes = scaled.sum(axis=1)
+    means = (scaled * values).sum(axis=1) / np.where(sizes > 0, sizes, 1.0)
+    mean = (sizes * means).sum() / count
+    within = (scaled * (values - means[:, None]) ** 2).sum() / (count - rows)
+    around = (sizes * (means - mean) ** 2).sum() / (rows - 1)
+    size = (count - (sizes**2).sum() / count) / (rows - 1)
     between = max(0.0, float(around - within)) / size
     return float(between / (between + within)) if between + within > 0 else 0.0
 
@@ -196,8 +203,10 @@ def _around_one(width: float | tuple[float, float]) -> tuple[float, float]:
     return width if isinstance(width, tuple) else (1.0 - width, 1.0 + width)
 
 
-def _empirical(ordered: Floats, at: Floats) -> Floats:
-    """Quantiles of a sample at (k / (n + 1)), straight lines between, held at both ends."""
-    places = np.arange(1, len(ordered) + 1) / (len(ordered) + 1)
-    found: Floats = np.interp(at, places, ordered)
+def _empirical(values: Floats, weight: Floats, at: Floats) -> Floats:
+    """Quantiles of a weighted sample: the smallest value up to which that share of the weight lies."""
+    order = np.argsort(values, kind="stable")
+    shares = np.cumsum(weight[order])
+    place = np.searchsorted(shares / shares[-1], at, side="left")
+    found: Floats = values[order][np.minimum(place, len(values) - 1)]
     return found
