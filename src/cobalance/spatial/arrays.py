@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cobalance.spatial.groups import Group, deviations, tested_groups, tested_values
 from cobalance.spatial.links import Weights
-from cobalance.spatial.permutation import METHODS, Permutation, Reference
+from cobalance.spatial.permutation import Permutation, Reference
 from cobalance.spatial.significance import ISOLATED_CODE, quadrant_codes, tail_probability
 
 Floats = NDArray[np.float64]
@@ -25,12 +25,12 @@ class LocalArrays:
     """Local Moran of a panel as plain arrays (variable, region); ``floats`` holds those that were wanted.
 
     codes     (variable, region)   0 undefined, 1 isolated, 2 low-low, 3 low-high, 4 high-low, 5 high-high
-    methods   how the reference distributions were formed, in words
+    draws     how the reference distributions were formed: words of ``permutation.DRAWS``
     """
 
     floats: dict[str, Floats]
     codes: NDArray[np.int8]
-    methods: tuple[str, ...]
+    draws: tuple[str, ...]
 
 
 def local_arrays(
@@ -48,7 +48,7 @@ def local_arrays(
     """
     floats = {name: np.full(focal.shape, np.nan) for name in wanted}
     codes = np.zeros(focal.shape, dtype=np.int8)
-    methods: dict[str, None] = {}  # a set that keeps its order
+    draws: dict[str, None] = {}  # a set that keeps its order
     result = LocalArrays(floats, codes, ())
     seen = focal if other is None or other is focal else np.where(np.isnan(other), np.nan, focal)
     for group in tested_groups(seen, weights):
@@ -58,8 +58,8 @@ def local_arrays(
         for first in range(0, len(group.variables), slab):
             rows = group.variables[first : first + slab]
             _work_slab((focal, other), group, rows, reference, tail, result)
-        methods[METHODS[reference.draws]] = None
-    return LocalArrays(floats, codes, tuple(methods))
+        draws[reference.draws] = None
+    return LocalArrays(floats, codes, tuple(draws))
 
 
 def _work_slab(

@@ -76,7 +76,7 @@ def bivariate_moran(
         columns["n"][group.variables] = group.weights.n
     result = xr.Dataset({name: panel.mapwise(column) for name, column in columns.items()})
     result["n"] = result["n"].astype(np.int64)
-    return result.assign_attrs(test_attributes(weights, plan, tail, "permutation of the neighbours' quantity"))
+    return result.assign_attrs(test_attributes(weights, plan, tail, "neighbours"))
 
 
 def differential_local_moran(

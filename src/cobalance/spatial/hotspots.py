@@ -18,7 +18,7 @@ from cobalance.spatial.groups import Group, deviations, tested_groups, tested_va
 from cobalance.spatial.links import Weights
 from cobalance.spatial.local import test_attributes
 from cobalance.spatial.panels import Panel, panel_of, weights_for
-from cobalance.spatial.permutation import METHODS, Permutation, Reference
+from cobalance.spatial.permutation import Permutation, Reference
 from cobalance.spatial.significance import (
     ISOLATED,
     NOT_SIGNIFICANT,
@@ -57,12 +57,11 @@ def getis_ord(
     """
     check_tail(tail)
     plan = plan or Permutation()
-    method = ""
+    drawn: dict[str, None] = {}
 
     def work(matrix: Floats, group: Group) -> dict[str, Floats]:
-        nonlocal method
         reference = Reference(group.weights, plan)
-        method = METHODS[reference.draws]
+        drawn[reference.draws] = None
         z, _ = deviations(matrix)
         tails = reference.tails(np.nan_to_num(z))
         greater, less = tails.probability(tails.above), tails.probability(tails.below)
@@ -71,7 +70,7 @@ def getis_ord(
     panel, result, isolated = _worked(values, weights, work, ("g", "pseudo_p"))
     words = np.where(panel.matrix_of(result["g"]) > 0, "hot spot", "cold spot").astype(object)
     return _decided(panel, result, isolated, words, decision).assign_attrs(
-        test_attributes(weights, plan, tail, method), statistic="G*" if star else "G"
+        test_attributes(weights, plan, tail, *drawn), statistic="G*" if star else "G"
     )
 
 
@@ -111,7 +110,7 @@ def local_geary(
     panel, result, isolated = _worked(values, weights, work, ("local_c", "pseudo_p", "lower"))
     words = np.where(panel.matrix_of(result["lower"]) == 1.0, "similar", "different").astype(object)
     decided = _decided(panel, result.drop_vars("lower"), isolated, words, decision)
-    return decided.assign_attrs(test_attributes(weights, plan, tail, METHODS["shared"]), statistic="local Geary")
+    return decided.assign_attrs(test_attributes(weights, plan, tail, "shared"), statistic="local Geary")
 
 
 def _worked(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cobalance.spatial.arrays import local_arrays
 from cobalance.spatial.links import Weights
 from cobalance.spatial.panels import panel_of, weights_for
-from cobalance.spatial.permutation import Permutation
+from cobalance.spatial.permutation import METHODS, METHODS_ZH, Permutation
 from cobalance.spatial.significance import adjusted_over, check_tail, cluster_words, quadrant_words
 from cobalance.vocabulary.errors import refuse
 
@@ -44,7 +44,8 @@ def local_statistic(
     by_region = panel.matrix_of(result["adjusted_p"])
     result["cluster"] = panel.regional(cluster_words(arrays.codes, by_region, alpha))
     result["status"] = panel.regional(_status(panel.matrix, second, arrays.codes))
-    attributes = test_attributes(weights, plan, tail, "; ".join(arrays.methods))
+    result["n"] = (result["status"] == "tested").sum("region")
+    attributes = test_attributes(weights, plan, tail, *arrays.draws)
     attributes |= {"alpha": alpha, "correction": correction or "none"}
     attributes |= {"family": family if isinstance(family, str) else ", ".join(family)}
     return result.assign_attrs(attributes)
@@ -57,12 +58,13 @@ def _status(focal: Floats, other: Floats | None, codes: NDArray[np.int8]) -> NDA
     return words
 
 
-def test_attributes(weights: Weights, plan: Permutation, tail: str, method: str) -> dict[str, str | int | float]:
-    """What is printed beside every p: weights, n, test, tail, permutations, seed."""
+def test_attributes(weights: Weights, plan: Permutation, tail: str, *draws: str) -> dict[str, str | int | float]:
+    """What is printed beside every p: weights (with n), test, tail, permutations, seed."""
     return {
         "weights": weights.summary("en"),
         "weights_zh": weights.summary("zh"),
-        "test": method,
+        "test": "; ".join(METHODS[how] for how in draws),
+        "test_zh": "；".join(METHODS_ZH[how] for how in draws),
         "tail": tail,
         "permutations": plan.permutations,
         "seed": plan.seed,

@@ -120,7 +120,7 @@ def global_moran(
     columns_of = {**table, **counts, **names}
     result = xr.Dataset({name: panel.mapwise(column) for name, column in columns_of.items()})
     result["permutations"] = xr.full_like(result["n"], permutations)
-    return result.assign_attrs(test_attributes(weights, plan, tail, "permutation of the whole map"))
+    return result.assign_attrs(test_attributes(weights, plan, tail, "map"))
 
 
 @overload
@@ -148,7 +148,7 @@ def local_moran(
     """Local Moran's I (LISA) of every region of every map of a panel.
 
     data      (region, …)   any unit; NaN is missing     or a (Geo)DataFrame with ``columns``
-    returns   (region, …)   value, z, lag, local_i, pseudo_p, adjusted_p, smallest_p, quadrant, cluster, status
+    returns   (region, …)   value, z, lag, local_i, pseudo_p, adjusted_p, smallest_p, quadrant, cluster, status; n (…)
 
         z = (y − ȳ) / s,   lag_i = Σ_j w_ij z_j,   I_i = z_i · lag_i
 

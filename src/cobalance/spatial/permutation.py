@@ -40,6 +40,16 @@ METHODS = {
     "independent": "conditional permutation, independent draws for each region",
     "exact": "complete enumeration of neighbour sets",
     "pearson": "Pearson type III preview (three moments, no permutation)",
+    "map": "permutation of the whole map",
+    "neighbours": "permutation of the neighbours' quantity",
+}
+METHODS_ZH = {
+    "shared": "条件置换检验，各区域共用随机抽样",
+    "independent": "条件置换检验，各区域独立随机抽样",
+    "exact": "邻居组合完全枚举",
+    "pearson": "皮尔逊 III 型近似预览（前三阶矩，未作置换）",
+    "map": "全图随机置换检验",
+    "neighbours": "对邻居变量作随机置换检验",
 }
 
 
