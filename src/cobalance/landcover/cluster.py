@@ -18,6 +18,7 @@ from cobalance.vocabulary.errors import refuse
 
 BANDS_PER_TASK = 4
 _TASKS_PER_WORKER = 4
+CONNECT_SECONDS = 10
 
 
 def tabulate_bands(tasks: tuple[BandTask, ...]) -> list[BandSums]:
@@ -32,13 +33,13 @@ def on_cluster(tasks: Iterable[BandTask], scheduler: str) -> Iterator[list[BandS
     except ImportError as error:
         raise refuse("E629", scheduler=scheduler, cause=str(error)) from error
     try:
-        client = Client(scheduler, timeout="10s", set_as_default=False)
+        client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise refuse("E629", scheduler=scheduler, cause=str(error)) from error
     with client:
         groups = _groups(iter(tasks))
         room = _TASKS_PER_WORKER * max(2, len(client.scheduler_info().get("workers", {})))
-        under_way = as_completed([_submitted(client, group) for group in islice(groups, room)])
+        under_way = as_completed([_submitted(client, group) for group in islice(groups, room)], loop=client.loop)
         for future in under_way:
             yield future.result()
             future.release()

@@ -82,10 +82,10 @@ def _label(code: int, legend: Legend | None) -> int | str:
 
 
 def _units(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
-    """(year) factors: weight → pixels, area → ha."""
+    """(year) units of the integers: weights a pixel, areas a hectare. Dividing by them rounds once."""
     layers = [plan.layer_of(year) for year in plan.years]
-    pixel = np.array([1.0 / (1 << layer.shift) for layer in layers])
-    hectare = np.array([1.0 / (layer.areas.scale * _M2_PER_HA) for layer in layers])
+    pixel = np.array([float(1 << layer.shift) for layer in layers])
+    hectare = np.array([layer.areas.scale * _M2_PER_HA for layer in layers])
     return pixel, hectare
 
 
@@ -108,7 +108,7 @@ def _by_class(
     labels = list(groups)
     stacked = np.stack([groups[label] for label in labels], axis=2) if labels else np.zeros((*table.shape[:2], 0, 2))
     pixel, hectare = _units(plan)
-    return nodata, labels, stacked[..., 0] * pixel[:, None, None], stacked[..., 1] * hectare[:, None, None]
+    return nodata, labels, stacked[..., 0] / pixel[:, None, None], stacked[..., 1] / hectare[:, None, None]
 
 
 def _parts(plan: Plan, sums: Sums, nodata: np.ndarray) -> dict[str, np.ndarray]:
@@ -139,11 +139,11 @@ def _conservation_table(
     }
     for at, (unit, factor) in enumerate((("pixels", pixel), ("ha", hectare))):
         for name, values in parts.items():
-            frame[f"{name}_{unit}"] = (values[..., at] * factor[:, None]).T.ravel()
+            frame[f"{name}_{unit}"] = (values[..., at] / factor[:, None]).T.ravel()
         published = class_pixels if unit == "pixels" else class_area
         rest = sum(parts[name][..., at] for name in _PARTS[1:])
-        whole = published + rest * factor[:, None]
-        frame[f"difference_{unit}"] = (whole - parts["total"][..., at] * factor[:, None]).T.ravel()
+        whole = published + rest / factor[:, None]
+        frame[f"difference_{unit}"] = (whole - parts["total"][..., at] / factor[:, None]).T.ravel()
     return pd.DataFrame(frame)
 
 
@@ -158,8 +158,8 @@ def _transition_table(plan: Plan, sums: Sums, legend: Legend | None) -> pd.DataF
             "next_year": [plan.years[year] for year in rows[:, 1]],
             "land_class": [_change_label(code, legend) for code in rows[:, 3].tolist()],
             "next_land_class": [_change_label(code, legend) for code in rows[:, 4].tolist()],
-            "area_ha": rows[:, 6] * hectare[rows[:, 0]],
-            "pixels": rows[:, 5] * pixel[rows[:, 0]],
+            "area_ha": rows[:, 6] / hectare[rows[:, 0]],
+            "pixels": rows[:, 5] / pixel[rows[:, 0]],
         }
     )
     keys = ["region", "year", "next_year", "land_class", "next_land_class"]

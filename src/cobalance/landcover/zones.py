@@ -1,7 +1,7 @@
 """Regions → edges in pixels of a lattice.
 
 Edges keep the order of the regions. A region in another CRS is reprojected with its edges densified until the
-middle of each piece lies within a hundredth of a pixel of where its curve goes; the two sides of a shared border are
+middle of each piece lies within a thousandth of a pixel of where its curve goes; the two sides of a shared border are
 cut at the same points, so that neighbours stay neighbours to the last bit.
 """
 
@@ -18,7 +18,7 @@ from pyproj import CRS, Transformer
 from cobalance.landcover.rasters import Lattice, Raster
 from cobalance.vocabulary.errors import Place, Problems, refuse
 
-DENSIFY_PIXELS = 0.01
+DENSIFY_PIXELS = 0.001
 _MOST_HALVINGS = 14
 
 
@@ -155,7 +155,8 @@ def _reprojected(
     for halving in range(_MOST_HALVINGS + 1):
         middle = 0.5 * (start + end)
         middle_pixels = pixels(middle)
-        bend = np.abs(middle_pixels - 0.5 * (start_pixels + end_pixels)).max(axis=1, initial=0.0)
+        with np.errstate(invalid="ignore"):  # a point without a place is told of by the caller
+            bend = np.abs(middle_pixels - 0.5 * (start_pixels + end_pixels)).max(axis=1, initial=0.0)
         curved = (bend > DENSIFY_PIXELS) & (halving < _MOST_HALVINGS)
         done.append((start_pixels[~curved], end_pixels[~curved], tag[~curved]))
         if not curved.any():
