@@ -137,6 +137,22 @@ def test_the_study_file_asks_for_weights(squares, meridian):
     assert weights_from(meridian, {"type": "kernel", "k": 2}).links == 8
 
 
+def test_bridges_go_with_every_type_whose_neighbours_count_the_same(meridian, tmp_path):
+    band = weights_from(meridian, {"type": "distance-band", "distance_km": 120, "islands": "nearest", "bridges": []})
+    assert band.neighbours("z") == {"y": 1.0}
+    assert band.neighbours("y") == {"x": 0.5, "z": 0.5}
+    nearest = weights_from(meridian, {"type": "k-nearest", "k": 1, "bridges": [["w", "z"]], "islands": "own class"})
+    assert nearest.neighbours("w") == {"x": 0.5, "z": 0.5}
+    assert nearest.neighbours("z") == {"w": 0.5, "y": 0.5}
+    assert "bridges w–z" in nearest.description
+    reach = weights_from(meridian, {"type": "kernel", "distance_km": 250, "islands": "own class", "bridges": []})
+    assert reach.parameters["bandwidth_km"] == 250
+    with pytest.raises(CobalanceError, match="E708 .*kernel"):
+        weights_from(meridian, {"type": "kernel", "k": 2, "bridges": [["w", "z"]]})
+    with pytest.raises(CobalanceError, match="E708 .*kernel"):
+        weights_from(meridian, {"type": "kernel", "distance_km": 200, "islands": "nearest"})
+
+
 def test_files_there_and_back(squares, tmp_path):
     weights = contiguity(squares, rook=True)
     write_gal(weights, tmp_path / "map.gal")

@@ -32,6 +32,7 @@ _HOMES = {
     ),
     "weights": (
         "Weights",
+        "bridged",
         "contiguity",
         "distance_band",
         "from_libpysal",

@@ -100,6 +100,17 @@ class Weights:
         return np.repeat(np.arange(self.n), self.cardinalities)
 
     @property
+    def equal_rows(self) -> bool:
+        """Whether all neighbours of a region count the same, for every region (to rounding)."""
+        some = np.flatnonzero(self.cardinalities)
+        if len(some) == 0:
+            return True
+        starts = self.indptr[some]
+        largest = np.maximum.reduceat(self.values, starts)
+        smallest = np.minimum.reduceat(self.values, starts)
+        return bool(np.all(largest - smallest <= 1e-12 * largest))
+
+    @property
     def description(self) -> str:
         return self.described("en")
 

@@ -131,7 +131,7 @@ class Reference:
         self.order = np.argsort(self.neighbours, kind="stable")
         self.rank = np.empty_like(self.order)
         self.rank[self.order] = np.arange(len(self.order))
-        self.equal = _equal_rows(weights)
+        self.equal = weights.equal_rows
         self.draws = self._resolved()
 
     def _resolved(self) -> Draws:
@@ -256,14 +256,3 @@ class Reference:
                     lags = row @ values[variable][ids]
                     above[variable, unit] += np.count_nonzero(lags >= observed[variable, unit] - TIE)
                     below[variable, unit] += np.count_nonzero(lags <= observed[variable, unit] + TIE)
-
-
-def _equal_rows(weights: Weights) -> bool:
-    """Whether all weights within each row are equal (to rounding)."""
-    if weights.links == 0:
-        return True
-    some = np.flatnonzero(weights.cardinalities)
-    starts = weights.indptr[some]
-    largest = np.maximum.reduceat(weights.values, starts)
-    smallest = np.minimum.reduceat(weights.values, starts)
-    return bool(np.all(largest - smallest <= 1e-12 * largest))

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Weights",
+    "bridged",
     "check_same_regions",
     "contiguity",
     "distance_band",
@@ -91,16 +92,34 @@ def contiguity(
     if rook:
         shared = shapely.length(shapely.intersection(shapes[focal], shapes[neighbour])) > 0
         focal, neighbour = focal[shared], neighbour[shared]
-    added = _bridge_positions(labels, bridges)
-    parameters: dict[str, Any] = {"order": order}
-    if added:
-        parameters["bridges"] = " ".join(f"{labels[i]}–{labels[j]}" for i, j in added)
-    pairs = np.concatenate([np.column_stack([focal, neighbour]), np.array(added, dtype=np.int64).reshape(-1, 2)])
-    pairs = _with_nearest(series, pairs, islands)
-    if islands == "nearest":
+    pairs = np.column_stack([focal, neighbour])
+    touching = _binary(labels, np.concatenate([pairs, pairs[:, ::-1]]), "rook" if rook else "queen", {"order": 1})
+    first = bridged(touching, series, bridges, islands)
+    last = first if order == 1 else higher_order(first, order)
+    return _standardised(last) if row_standardised else last
+
+
+def bridged(weights: Weights, geometries: Geometries, bridges: Bridges, islands: str = "own class") -> Weights:
+    """Weights with links added, both ways: the ``bridges``, then each island's by the policy ``islands``.
+
+    For weights whose rows are equal; they stay so. Raises E708 where they are not, E709, E712.
+    """
+    labels, series = region_labels(geometries), geometry_of(geometries)
+    added = np.array(_bridge_positions(labels, bridges), dtype=np.int64).reshape(-1, 2)
+    links = np.column_stack([weights.focal, weights.indices])
+    found = _island_links(series, np.concatenate([links, added]), islands)
+    if len(added) + len(found) == 0:
+        return weights
+    if not weights.equal_rows:
+        raise refuse("E708", kind=weights.kind)
+    parameters = dict(weights.parameters)
+    if len(added):
+        parameters["bridges"] = " ".join(f"{labels[i]}–{labels[j]}" for i, j in added.tolist())
+    if len(found):
         parameters["islands"] = "nearest"
-    first = _binary(labels, pairs, "rook" if rook else "queen", row_standardised, parameters)
-    return first if order == 1 else higher_order(first, order)
+    links = np.concatenate([links, added, added[:, ::-1], found, found[:, ::-1]])
+    made = _binary(labels, links, weights.kind, parameters)
+    return _standardised(made) if weights.row_standardised else made
 
 
 def higher_order(weights: Weights, order: int, *, lower_orders: bool = False) -> Weights:
@@ -218,14 +237,14 @@ def kernel(
     return assembled(labels, focal, neighbour, _KERNELS[function](scaled), "kernel", row_standardised, parameters)
 
 
-_CONTIGUITY = {"order", "bridges", "islands"}
+_EVERY = {"bridges", "islands"}
 _KEYS: dict[str, set[str]] = {
-    "queen": _CONTIGUITY,
-    "rook": _CONTIGUITY,
+    "queen": {"order"},
+    "rook": {"order"},
     "k_nearest": {"k"},
     "distance_band": {"distance_km"},
     "inverse_distance": {"power", "distance_km"},
-    "kernel": {"function", "bandwidth_km", "k"},
+    "kernel": {"function", "bandwidth_km", "distance_km", "k"},
     "file": {"file"},
 }
 
@@ -235,9 +254,10 @@ def weights_from(geometries: Geometries, specification: Mapping[str, Any] | str,
 
     ``{type: queen, order: 1, islands: own class, bridges: [[a, b]]}`` · ``{type: k_nearest, k: 4}`` ·
     ``{type: distance_band, distance_km: 800}`` · ``{type: inverse_distance, power: 1}`` ·
-    ``{type: kernel, function: triangular, k: 6}`` · ``{type: file, file: provinces.gal}``; each with
-    ``row_standardised: true``. ``crs`` is the CRS in which centroids are formed (default: fitted, equal-area).
-    Raises E709 for words it does not know, all at once.
+    ``{type: kernel, function: triangular, k: 6}`` (or ``distance_km``, its bandwidth) · ``{type: file, file:
+    provinces.gal}``; each with ``row_standardised: true``. Bridges and ``islands: nearest`` go with every type whose
+    neighbours count the same (E708 else). ``crs`` is the CRS in which centroids are formed (default: fitted,
+    equal-area). Raises E709 for words it does not know, all at once.
     """
     given = {"type": specification} if isinstance(specification, str) else dict(specification)
     given = {key: value for key, value in given.items() if value is not None}
@@ -246,28 +266,39 @@ def weights_from(geometries: Geometries, specification: Mapping[str, Any] | str,
     problems = Problems()
     if kind not in _KEYS:
         problems.add("E709", Place(key="weights.type"), option=kind, valid=nearest(kind, _KEYS))
-    for key in given.keys() - _KEYS.get(kind, set(given)):
-        problems.add("E709", Place(key=f"weights.{key}"), option=key, valid=nearest(key, _KEYS[kind]))
+    for key in given.keys() - _EVERY - _KEYS.get(kind, set(given)):
+        problems.add("E709", Place(key=f"weights.{key}"), option=key, valid=nearest(key, _EVERY | _KEYS[kind]))
     problems.raise_errors()
     if kind in ("queen", "rook"):
         return contiguity(geometries, rook=kind == "rook", row_standardised=standardised, **given)
+    bridges, islands = given.pop("bridges", ()), given.pop("islands", "own class")
+    if kind == "kernel" and "distance_km" in given:
+        given["bandwidth_km"] = given.pop("distance_km")
     if kind == "file":
-        return read_weights(given["file"], row_standardised=standardised).ordered(region_labels(geometries))
-    makers: dict[str, Callable[..., Weights]] = {
-        "k_nearest": k_nearest,
-        "distance_band": distance_band,
-        "inverse_distance": inverse_distance,
-        "kernel": kernel,
-    }
-    return makers[kind](geometries, crs=crs, row_standardised=standardised, **given)
+        made = read_weights(given["file"], row_standardised=standardised).ordered(region_labels(geometries))
+    else:
+        made = _MAKERS[kind](geometries, crs=crs, row_standardised=standardised, **given)
+    return bridged(made, geometries, bridges, islands)
 
 
-def _binary(
-    labels: NDArray[Any], pairs: Integers, kind: str, standardised: bool, parameters: dict[str, Any]
-) -> Weights:
-    """Symmetric binary weights from undirected pairs, each counted once however often it is given."""
-    both = np.unique(np.concatenate([pairs, pairs[:, ::-1]]), axis=0)
-    return assembled(labels, both[:, 0], both[:, 1], None, kind, standardised, parameters)
+_MAKERS: dict[str, Callable[..., Weights]] = {
+    "k_nearest": k_nearest,
+    "distance_band": distance_band,
+    "inverse_distance": inverse_distance,
+    "kernel": kernel,
+}
+
+
+def _binary(labels: NDArray[Any], links: Integers, kind: str, parameters: dict[str, Any]) -> Weights:
+    """Binary weights from directed links, each counted once however often it is given."""
+    once = np.unique(links, axis=0)
+    return assembled(labels, once[:, 0], once[:, 1], None, kind, False, parameters)
+
+
+def _standardised(weights: Weights) -> Weights:
+    return assembled(
+        weights.ids, weights.focal, weights.indices, weights.values, weights.kind, True, weights.parameters
+    )
 
 
 def _bridge_positions(labels: NDArray[Any], bridges: Bridges) -> list[tuple[int, int]]:
@@ -290,15 +321,15 @@ def _bridge_positions(labels: NDArray[Any], bridges: Bridges) -> list[tuple[int,
     return pairs
 
 
-def _with_nearest(series: geopandas.GeoSeries, pairs: Integers, islands: str) -> Integers:
-    """Pairs with each region that has none linked to the nearest, where the policy says so."""
+def _island_links(series: geopandas.GeoSeries, links: Integers, islands: str) -> Integers:
+    """(found, 2) each region without a link and the nearest other one, where the policy says so."""
     import shapely
 
     if islands not in ("own class", "nearest"):
         raise refuse("E709", Place(key="weights.islands"), option=islands, valid="own class, nearest")
-    alone = np.setdiff1d(np.arange(len(series)), pairs.ravel())
+    alone = np.setdiff1d(np.arange(len(series)), links.ravel())
     if islands == "own class" or len(alone) == 0 or len(series) < 2:
-        return pairs
+        return np.empty((0, 2), dtype=np.int64)
     planar = series.to_crs(equal_area_crs(series)) if series.crs is not None else series
     shapes = np.asarray(planar.array)
     found = []
@@ -306,7 +337,7 @@ def _with_nearest(series: geopandas.GeoSeries, pairs: Integers, islands: str) ->
         distance = shapely.distance(shapes[position], shapes)
         distance[position] = np.inf
         found.append((position, int(np.argmin(distance))))
-    return np.concatenate([pairs, np.array(found, dtype=np.int64)])
+    return np.array(found, dtype=np.int64)
 
 
 def _degrees(geometries: Geometries, crs: Any) -> Floats:
