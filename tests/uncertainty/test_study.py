@@ -15,12 +15,12 @@ from cobalance.accounts.totals import total_along
 from cobalance.spatial.links import Weights
 from cobalance.study import alternatives, space
 from cobalance.study.drawn import BALANCES, LAND, Alternative, DrawnStudy
+from cobalance.study.forecast_errors import forecast_ratios
 from cobalance.study.prepare import Prepared
 from cobalance.study.uncertainty import (
     Uncertainty,
     UncertaintySettings,
     drawn_study,
-    forecast_ratios,
     study_uncertainty,
 )
 from cobalance.uncertainty.points import Sample
@@ -199,9 +199,15 @@ def test_assumptions_say_what_was_drawn(found: Uncertainty) -> None:
     assert table.loc[("respiration_oxygen", "person"), "bounds"] == "none"
     causes = table.loc["oxygen_per_carbon", "cause"]
     assert causes.nunique() == 1, "eight fuels, one printed number"
-    (notice,) = found.notices
-    assert "respiration_oxygen person (rates.csv)" in notice.text("en")
-    assert "φ" not in notice.text("en")
+    held = next(problem for problem in found.notices if problem.code == "W852").text("en")
+    assert "respiration_oxygen person (rates.csv)" in held
+    assert "φ" not in held
+
+
+def test_carbon_counted_twice_is_warned_of(found: Uncertainty) -> None:
+    twice = [problem.text("en") for problem in found.notices if problem.code == "W854"]
+    assert any("coal and coke" in text for text in twice)
+    assert any("crude_oil and gasoline, kerosene, diesel, fuel_oil, lpg" in text for text in twice)
 
 
 def test_forecasts_carry_the_errors_of_the_past(prepared: Prepared, dataset: xr.Dataset) -> None:
@@ -220,8 +226,9 @@ def test_a_series_too_short_for_a_backtest_is_held_and_said(prepared: Prepared, 
     assert prepared.series is not None
     short = replace(prepared, series=prepared.series.sel(year=slice(2010, 2015)))
     found = study_uncertainty(short, dataset, replace(SETTINGS, draws=4, sensitivity=0))
-    assert [problem.code for problem in found.notices] == ["W852", "W853"]
-    assert "3 years later" in found.notices[1].text("en")
+    notices = {problem.code: problem.text("en") for problem in found.notices}
+    assert "3 years later" in notices["W853"]
+    assert "W855" not in notices
     assert found.tables["sensitivity"].empty
     assert found.tables["cluster_stability"].empty, "no weights were given"
 

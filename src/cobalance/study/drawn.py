@@ -69,7 +69,7 @@ class DrawnStudy:
     alternatives  family → the sets that draws choose among; the first is the study's own
     groups        group → regions
     forecast      of :func:`~cobalance.study.future.study_outlook`, or None
-    past          of :func:`~cobalance.study.uncertainty.forecast_ratios`, horizons labelled by calendar year; None:
+    past          of :func:`~cobalance.study.forecast_errors.forecast_ratios`, horizons labelled by calendar year; None:
                   forecasts are held fixed
     phi           (low, high) of the share φ, or None: held fixed
     activities    activity or land class → relative half-width or (low, high) factors

@@ -71,13 +71,15 @@ def top_share(data: xr.DataArray, top: int = 5, dim: str = "region") -> xr.DataA
 
 def ranks(data: xr.DataArray, dim: str = "region") -> xr.DataArray:
     """The rank of each label in each draw, 1 the largest; NaN without a number. Ties share the best rank."""
+    result = np.empty(data.shape)
+    others = [name for name in data.dims if name != dim]
     axis = data.get_axis_num(dim)
-    values = np.moveaxis(data.values, axis, -1)
-    ordered = np.sort(-values, axis=-1)  # NaN last
-    flat, keys = values.reshape(-1, values.shape[-1]), ordered.reshape(-1, values.shape[-1])
-    place = np.stack([np.searchsorted(row, -own) for row, own in zip(keys, flat, strict=True)]) + 1.0
-    place = np.where(np.isnan(flat), np.nan, place).reshape(values.shape)
-    return data.copy(data=np.moveaxis(place, -1, axis)).assign_attrs(units="1")
+    for index in np.ndindex(*(data.sizes[name] for name in others)):
+        at = (*index[:axis], slice(None), *index[axis:])
+        below = -np.asarray(data.values[at])  # a column at a time: a copy of all draws would double the memory
+        place = np.searchsorted(np.sort(below), below) + 1.0  # NaN sorts last
+        result[at] = np.where(np.isnan(below), np.nan, place)
+    return data.copy(data=result).assign_attrs(units="1")
 
 
 def rank_stability(data: xr.DataArray, reference: xr.DataArray, dim: str = "region") -> xr.DataArray:
