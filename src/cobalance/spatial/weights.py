@@ -102,7 +102,7 @@ def contiguity(
 def bridged(weights: Weights, geometries: Geometries, bridges: Bridges, islands: str = "own class") -> Weights:
     """Weights with links added, both ways: the ``bridges``, then each island's by the policy ``islands``.
 
-    For weights whose rows are equal; they stay so. Raises E708 where they are not, E709, E712.
+    For weights whose neighbours count the same; they go on doing so. Raises E708 where they are not, E709, E712.
     """
     labels, series = region_labels(geometries), geometry_of(geometries)
     added = np.array(_bridge_positions(labels, bridges), dtype=np.int64).reshape(-1, 2)
@@ -110,7 +110,8 @@ def bridged(weights: Weights, geometries: Geometries, bridges: Bridges, islands:
     found = _island_links(series, np.concatenate([links, added]), islands)
     if len(added) + len(found) == 0:
         return weights
-    if not weights.equal_rows:
+    alike = weights.equal_rows if weights.row_standardised else bool((weights.values == 1).all())
+    if not alike:
         raise refuse("E708", kind=weights.kind)
     parameters = dict(weights.parameters)
     if len(added):
