@@ -43,7 +43,7 @@ export interface Payload {
   boundary: { source: string; review_number: string | null } | null;
   printed: { carbon_balance_coefficient: Encoded; oxygen_balance_coefficient: Encoded; ecological_land_gap?: Encoded };
   basis: string; weak: Record<string, string[]>; notices: Record<string, string>[];
-  reasons: Record<string, Text>; variables: Record<string, Text>;
+  reasons: Record<'balance' | 'land', Record<string, Text>>; variables: Record<string, Text>;
   study: Record<string, unknown>; study_file: string;
 }
 

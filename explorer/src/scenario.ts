@@ -71,11 +71,14 @@ function coefficientRows(payload: Payload, scenario: Scenario, model: Model): En
   });
 }
 
-/** Rows in which the target year alone is scaled. */
+/** Rows in which the target year alone is scaled; a region's undated row gets a dated one beside it. */
 function withTargetYear(rows: Row[], target: number, kept: number): Row[] {
   const scaled = (row: Row): Row => ({ ...row, year: target, value: row.value * kept, low: null, high: null });
-  if (rows.some((row) => row.year !== null)) return rows.map((row) => (row.year === target ? scaled(row) : row));
-  return rows.flatMap((row) => [row, scaled(row)]);
+  const dated = new Set(rows.filter((row) => row.year === target).map((row) => row.region));
+  return rows.flatMap((row) => {
+    if (row.year === target) return [scaled(row)];
+    return row.year === null && !dated.has(row.region) ? [row, scaled(row)] : [row];
+  });
 }
 
 function table(entries: Entry[]): string {

@@ -91,8 +91,8 @@ export class Explorer {
   unitText(unit: string): string { return unitText(this.language, unit); }
   metricName(metric: Metric): string { return this.say(`metric.${metric}`); }
   unit(metric: Metric): string { return UNITS[metric]; }
-  /** Why a balance, gap or model is undefined, as a sentence. */
-  reason(text: string): string { return this.payload.reasons[text]?.[this.language] ?? this.word(text); }
+  /** Why a balance is undefined, as a sentence. */
+  reason(text: string): string { return this.payload.reasons.balance[text]?.[this.language] ?? this.word(text); }
 
   /** A metric of one year over the regions. */
   at(metric: Metric, t: number, outcome: Outcome = this.outcome): Float64Array {

@@ -95,7 +95,7 @@ function inlined(source: SVGSVGElement): SVGSVGElement {
       const value = style.getPropertyValue(name);
       if (value) target.setAttribute(name, value);
     }
-    for (const name of ['class', 'tabindex', 'role', 'aria-label', 'aria-selected', 'data-i', 'id']) if (name !== 'id' || !/^hatch|^dots|^inside/.test(target.id)) target.removeAttribute(name);
+    for (const name of ['class', 'style', 'tabindex', 'role', 'aria-label', 'aria-selected', 'data-i', 'id']) if (name !== 'id' || !/^hatch|^dots|^inside/.test(target.id)) target.removeAttribute(name);
   });
   return clone;
 }

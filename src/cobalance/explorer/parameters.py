@@ -117,9 +117,7 @@ def _labels(results: Results) -> dict[str, Any]:
         "fuels": list(dict.fromkeys([*units, *map(str, ratios)])),
         "regions": _names(dataset, "region"),
         "years": [*study.years, *([study.outlook.target] if study.outlook else [])],
-        "fuel_units": {
-            fuel: (unit, heat) if heat and unit == "GJ" else unit for fuel, unit in units.items()
-        },
+        "fuel_units": {fuel: (unit, heat) if heat and unit == "GJ" else unit for fuel, unit in units.items()},
     }
 
 

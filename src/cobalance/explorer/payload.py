@@ -61,9 +61,9 @@ def payload(results: Results) -> dict[str, Any]:
         "basis": str(results.provenance.get("basis", "")),
         "weak": results.provenance.get("weak_statuses", {}),
         "notices": results.table("notices").astype(str).to_dict("records"),
-        "reasons": {**BALANCE_REASONS, **LAND_REASONS},
+        "reasons": {"balance": BALANCE_REASONS, "land": LAND_REASONS},
         "variables": _variables(),
-        "study": results.provenance["study"],
+        "study": study.model_dump(mode="json"),
         "study_file": results.provenance.get("study_file", {}).get("name", "study.yaml"),
     }
 
@@ -139,7 +139,9 @@ def _flags(results: Results) -> dict[str, Any]:
     land = results.table("land_area").set_index(["region", "year", "land_class"])["flag"]
     sources = results.table("emission").query("variable == 'carbon_emission'")
     source = sources.set_index(["source", "region", "year"])["flag"]
-    by_land = pd.MultiIndex.from_product([dataset["region"].values, dataset["year"].values, dataset["land_class"].values])
+    by_land = pd.MultiIndex.from_product(
+        [dataset["region"].values, dataset["year"].values, dataset["land_class"].values]
+    )
     by_source = pd.MultiIndex.from_product([dataset["source"].values, dataset["region"].values, dataset["year"].values])
     return {
         "land": words(land.reindex(by_land).fillna("missing").to_numpy()),
@@ -258,7 +260,9 @@ def _variables() -> dict[str, dict[str, str]]:
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as plain values; a missing number is null."""
+    """Rows as plain values; a missing number is null, and counts are whole whether fresh or read back."""
+    whole = {name: table[name].astype("Int64") for name in ("year", "n", "permutations") if name in table}
+    table = table.assign(**whole)
     return [{str(key): _plain(value) for key, value in row.items()} for row in table.to_dict("records")]
 
 

@@ -51,7 +51,9 @@ def grid_of(shapes: Outlines) -> Grid:
 def map_of(shapes: Outlines, codes: list[str]) -> dict[str, Any]:
     """Arcs and rings by position of the region, inset frames, label points and dots, in grid cells."""
     grid = grid_of(shapes)
-    made = topology({code: _rings(shapes.outline([code])) for code in codes if code in shapes.points}, grid.bounds, WIDTH)
+    made = topology(
+        {code: _rings(shapes.outline([code])) for code in codes if code in shapes.points}, grid.bounds, WIDTH
+    )
     return {
         **made,
         "rings": [made["rings"].get(code, []) for code in codes],

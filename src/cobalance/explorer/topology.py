@@ -17,7 +17,9 @@ Ring = list[Point]
 Floats = NDArray[np.float64]
 
 
-def topology(rings: Mapping[str, Sequence[Floats]], bounds: tuple[float, float, float, float], width: int) -> dict[str, Any]:
+def topology(
+    rings: Mapping[str, Sequence[Floats]], bounds: tuple[float, float, float, float], width: int
+) -> dict[str, Any]:
     """Outlines as arcs on a grid ``width`` cells wide, y downwards.
 
     rings    region → its rings, each (n, 2) closed, in map units
