@@ -265,6 +265,24 @@ def test_local_geary_by_hand_and_by_force(path, map_of):
         assert float(result.pseudo_p[unit]) == pytest.approx(p, abs=5 * np.sqrt(2 * 0.25 / 4000))
 
 
+@pytest.mark.parametrize("unequal", [False, True])
+def test_the_scale_of_the_weights_changes_no_p(map_of, unequal):
+    weights = map_of(60, row_standardised=False, unequal=unequal)
+    small = assembled(weights.ids, weights.focal, weights.indices, weights.values * 1e-9, "given", False)
+    values = labelled(np.random.default_rng(0).normal(size=60), weights)
+    for test in (local_moran, global_moran):
+        one, other = (test(values, each, permutations=499) for each in (weights, small))
+        assert np.array_equal(one.pseudo_p.values, other.pseudo_p.values)
+    for draws in ("shared", "pearson", "independent"):
+        one, other = (getis_ord(values, each, plan=Permutation(99, draws=draws)) for each in (weights, small))
+        assert one.pseudo_p.values == pytest.approx(other.pseudo_p.values, abs=1e-12)
+        assert one.g.values == pytest.approx(other.g.values, rel=1e-9)
+    one, other = (local_geary(values, each, plan=Permutation(99)) for each in (weights, small))
+    assert np.array_equal(one.pseudo_p.values, other.pseudo_p.values)
+    assert other.local_c.values == pytest.approx(one.local_c.values * 1e-9)
+    assert len(np.unique(one.pseudo_p.values)) > 20
+
+
 def test_local_geary_words(map_of):
     weights = map_of(100, seed=1)
     values = np.random.default_rng(0).normal(size=100)

@@ -64,15 +64,15 @@ def test_sorting_and_comparing_count_the_same(map_of):
         assert np.array_equal(low[0], below[variable])
 
 
-def test_unequal_path_with_equal_weights_counts_what_the_sorted_path_counts(map_of):
+def test_matrix_products_count_what_sorting_counts(map_of):
     weights = map_of(50, seed=1)
-    z = standardised(np.random.default_rng(1).normal(size=(3, 50)))
+    z = on_grid(standardised(np.random.default_rng(1).normal(size=(1, 50))), 9)
     reference = Reference(weights, Permutation(999, draws="shared"))
-    sorted_tails = reference.tails(z)
-    reference.equal = False  # the same weights, the other way
-    evaluated = Reference.tails(reference, z)
-    assert np.array_equal(sorted_tails.above, evaluated.above)
-    assert np.array_equal(sorted_tails.below, evaluated.below)
+    (block,) = reference.blocks
+    by_sum = block.counts_sorted(z, reference.observed(z.T).T)
+    by_lag = block.counts_unequal(z, (weights.matrix() @ z.T).T)  # rows of 1/k: the same question
+    assert np.array_equal(by_sum[0], by_lag[0])
+    assert np.array_equal(by_sum[1], by_lag[1])
 
 
 @pytest.mark.parametrize("unequal", [False, True])

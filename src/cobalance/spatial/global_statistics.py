@@ -45,7 +45,7 @@ def moran_moments(z: Floats, weights: Weights) -> dict[str, Floats]:
             return found
         both = matrix + matrix.T
         s1 = float((both.data**2).sum()) / 2
-        s2 = float((np.asarray(matrix.sum(axis=0)) + np.asarray(matrix.sum(axis=1))).__pow__(2).sum())
+        s2 = float(((matrix.sum(axis=0) + matrix.sum(axis=1)) ** 2).sum())
         b2 = n * np.einsum("ij,ij,ij,ij->i", z, z, z, z) / squares**2
         normal = (n**2 * s1 - n * s2 + 3 * s0**2) / ((n**2 - 1) * s0**2) - 1 / (n - 1) ** 2
         even = n * ((n**2 - 3 * n + 3) * s1 - n * s2 + 3 * s0**2)
@@ -93,7 +93,7 @@ def _shuffled_tails(
     """
     keep_freed_memory()
     by_region = np.ascontiguousarray(values.T)
-    slack = TIE * max(float(weights.values.sum()), 1.0)
+    slack = TIE * float(weights.values.sum())
     step = max(1, _SLAB_CELLS // weights.n)
     parts = [slice(first, first + step) for first in range(0, len(values), step)]
     observed = np.concatenate([statistic(by_region[:, None, part], part) for part in parts])

@@ -102,7 +102,7 @@ def local_geary(
         observed, above, below = geary_tails(np.nan_to_num(z), reference)
         greater, less = ((counts + 1) / (plan.permutations + 1) for counts in (above, below))
         return {
-            "local_c": observed,
+            "local_c": observed * group.weights.matrix().sum(axis=1),
             "pseudo_p": tail_probability(greater, less, tail),
             "lower": np.where(less <= greater, 1.0, 0.0),
         }

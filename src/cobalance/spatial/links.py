@@ -147,6 +147,13 @@ class Weights:
 
         return csr_array((self.values, self.indices, self.indptr), shape=(self.n, self.n))
 
+    def standardised(self) -> Weights:
+        """The same neighbours with the weights of each row divided by their sum."""
+        if self.row_standardised:
+            return self
+        total = np.bincount(self.focal, weights=self.values, minlength=self.n)
+        return self._with(values=self.values / total[self.focal], row_standardised=True)
+
     def neighbours(self, region: str) -> dict[str, float]:
         """Neighbours of one region and their weights."""
         at = self.position(region)

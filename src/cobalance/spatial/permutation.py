@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from cobalance.spatial.draws import CHUNK, independent_ids, keep_freed_memory, s
 from cobalance.spatial.enumeration import enumerated_counts, halves_fit, subsets, variables_at_once
 from cobalance.spatial.links import Weights
 from cobalance.vocabulary.errors import nearest, refuse
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -121,11 +124,13 @@ def on_grid(values: Floats, terms: int) -> Floats:
 class Reference:
     """The reference distributions of one set of regions and weights, ready for any number of variables.
 
-    All regions of ``weights`` are permuted. ``tails`` takes (variable, region) in standard deviations.
+    All regions of ``weights`` are permuted. ``tails`` takes (variable, region) in standard deviations. Rows are
+    standardised here, whatever the weights say: the scale of a row moves observed and drawn sums alike, and with it
+    gone one tie width fits all.
     """
 
     def __init__(self, weights: Weights, permutation: Permutation) -> None:
-        self.weights, self.permutation = weights, permutation
+        self.weights, self.permutation = weights.standardised(), permutation
         self.neighbours = weights.cardinalities
         self.most = int(self.neighbours.max(initial=0))
         self.order = np.argsort(self.neighbours, kind="stable")
@@ -180,10 +185,14 @@ class Reference:
 
     def observed(self, values: Floats) -> Floats:
         """Sum over the neighbours, (region) or (region, variable): plain for equal rows, then exact; weighted else."""
+        return np.asarray(self._matrix @ values)
+
+    @cached_property
+    def _matrix(self) -> csr_array:
         matrix = self.weights.matrix()
         if self.equal:
             matrix.data = np.ones_like(matrix.data)
-        return np.asarray(matrix @ values)
+        return matrix
 
     def _each(self, work: Callable[[int], None], pieces: int) -> None:
         """Do all pieces of work, on the threads there are; each writes its own part of the result."""

@@ -96,7 +96,7 @@ def contiguity(
     touching = _binary(labels, np.concatenate([pairs, pairs[:, ::-1]]), "rook" if rook else "queen", {"order": 1})
     first = bridged(touching, series, bridges, islands)
     last = first if order == 1 else higher_order(first, order)
-    return _standardised(last) if row_standardised else last
+    return last.standardised() if row_standardised else last
 
 
 def bridged(weights: Weights, geometries: Geometries, bridges: Bridges, islands: str = "own class") -> Weights:
@@ -120,7 +120,7 @@ def bridged(weights: Weights, geometries: Geometries, bridges: Bridges, islands:
         parameters["islands"] = "nearest"
     links = np.concatenate([links, added, added[:, ::-1], found, found[:, ::-1]])
     made = _binary(labels, links, weights.kind, parameters)
-    return _standardised(made) if weights.row_standardised else made
+    return made.standardised() if weights.row_standardised else made
 
 
 def higher_order(weights: Weights, order: int, *, lower_orders: bool = False) -> Weights:
@@ -294,12 +294,6 @@ def _binary(labels: NDArray[Any], links: Integers, kind: str, parameters: dict[s
     """Binary weights from directed links, each counted once however often it is given."""
     once = np.unique(links, axis=0)
     return assembled(labels, once[:, 0], once[:, 1], None, kind, False, parameters)
-
-
-def _standardised(weights: Weights) -> Weights:
-    return assembled(
-        weights.ids, weights.focal, weights.indices, weights.values, weights.kind, True, weights.parameters
-    )
 
 
 def _bridge_positions(labels: NDArray[Any], bridges: Bridges) -> list[tuple[int, int]]:
