@@ -134,6 +134,24 @@ def landcover(
 
 
 @app.command()
+def explain(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder that `cobalance run` wrote.")],
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="Such as 'ecological_land_gap[310000, carbon]'.")],
+    depth: Annotated[int | None, typer.Option(help="Levels below the number; default all, down to the cells.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the tree as JSON.")] = False,
+) -> None:
+    """Say what a number was formed from, back to the input cell. 追溯一个数字，直到输入单元格。"""
+    from cobalance.study.explain import explain as explanation
+    from cobalance.study.results import Results
+
+    found = explanation(Results.open(results), number)
+    if as_json:
+        typer.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))
+    else:
+        typer.echo(found.text(_language(), depth=depth))
+
+
+@app.command()
 def sets(
     name: Annotated[str | None, typer.Argument(metavar="[SET]", help="Show the rows of this set.")] = None,
 ) -> None:

@@ -17,6 +17,7 @@ from cobalance.study.prepare import Prepared, prepare
 from cobalance.study.provenance import provenance
 from cobalance.study.rasters import Counting
 from cobalance.study.results import Results
+from cobalance.study.uncertainty import study_uncertainty
 from cobalance.vocabulary.errors import Language, Problem, Problems
 
 Step = Callable[[str, float], None]
@@ -29,6 +30,7 @@ STAGES: dict[str, dict[Language, str]] = {
     "space": {"en": "Spatial pattern", "zh": "空间格局"},
     "outlook": {"en": "Outlook", "zh": "预测"},
     "ecological_land": {"en": "Ecological land", "zh": "生态用地"},
+    "uncertainty": {"en": "Uncertainty", "zh": "不确定性"},
     "results": {"en": "Writing results", "zh": "写出结果"},
     "report": {"en": "Drawing figures and report", "zh": "绘制图件与报告"},
 }
@@ -62,11 +64,18 @@ def run_study(file: Path, step: Step | None = None, checkpoint: Path | None = No
     tell("ecological_land", 0)
     dataset = _ecological_land(dataset, prepared, course)
     measured, found = _measures(dataset, prepared, course)
+    dataset, drawn, noticed = _uncertainty(dataset, prepared, lambda done: tell("uncertainty", done))
     for name in ("name_zh", "name_en"):
         dataset = dataset.assign_coords({name: ("region", prepared.names[name].to_numpy(object))})
     return Results(
         dataset=dataset,
-        tables={**_tables(dataset, prepared), **space_tables, **measured, **_records(prepared, found)},
+        tables={
+            **_tables(dataset, prepared),
+            **space_tables,
+            **measured,
+            **drawn,
+            **_records(prepared, found + noticed),
+        },
         regions=prepared.regions.assign(name_zh=prepared.names["name_zh"], name_en=prepared.names["name_en"]),
         provenance=provenance(prepared),
     )
@@ -180,6 +189,26 @@ def _measures(
     if scores is None:
         return made, ()
     return made | {"backtest": scores.to_dataframe().reset_index()}, backtest_notices(scores).notices
+
+
+def _uncertainty(
+    dataset: xr.Dataset, prepared: Prepared, tell: Callable[[float], None]
+) -> tuple[xr.Dataset, dict[str, pd.DataFrame], tuple[Problem, ...]]:
+    """Intervals of the headline numbers, and which assumption moves them; nothing where the study asks for none."""
+    study = prepared.study
+    if study.uncertainty is None:
+        return dataset, {}, ()
+    links = None
+    if study.regions.boundary is not None:
+        links = space.study_weights(prepared.regions, study.spatial, prepared.folder)
+    found = study_uncertainty(prepared, dataset, study.uncertainty, links=links, told=tell)
+    return (
+        accounts.joined(dataset, found.dataset).assign_attrs(
+            dominance_en=found.text["en"], dominance_zh=found.text["zh"]
+        ),
+        dict(found.tables),
+        found.notices,
+    )
 
 
 def _base(dataset: xr.Dataset, prepared: Prepared) -> tuple[xr.DataArray, tuple[xr.DataArray, xr.DataArray]]:

@@ -356,6 +356,54 @@ class Compensation(Model):
     )
 
 
+Bounds = float | tuple[float, float]
+"""A relative half-width, or low and high."""
+
+
+class Uncertainty(Model):
+    """How the study is drawn: every rate, factor, share and forecast from its own distribution."""
+
+    draws: int = Field(1000, ge=1, description="How many draws. ｜ 抽样次数。")
+    design: Literal["latin hypercube", "sobol"] = Field(
+        "latin hypercube", description="How points are spread. ｜ 抽样设计。"
+    )
+    distributions: dict[str, str] = Field(
+        default_factory=dict,
+        description="Quantity or default → kind of distribution; else triangular. ｜ 参数或 default → 分布类型，默认三角分布。",
+    )
+    bounds: dict[str, Bounds] = Field(
+        default_factory=dict,
+        description="Quantity, or quantity and item → half-width, or [low, high]. ｜ 参数（及类别） → 相对半宽或 [下限, 上限]。",
+    )
+    activities: dict[str, Bounds] = Field(
+        default_factory=dict,
+        description="Fuel, cement, population, source or land class → half-width, or [low, high] as factors. ｜ 燃料、水泥、人口、排放源或地类 → 相对半宽或倍数区间。",
+    )
+    phi: tuple[Share, Share] | None = Field(
+        None, description="Low and high of the share φ; else held. ｜ 份额 φ 的上下限，默认固定。"
+    )
+    sets: Literal["spread", "choice", "none"] = Field(
+        "spread",
+        description="Rows without bounds: the spread of comparable sets, a set a draw, or none. ｜ 无上下限的系数：同类系数集的离散、逐次抽取系数集，或不抽样。",
+    )
+    sensitivity: int = Field(
+        256,
+        ge=0,
+        description="Rows of the sensitivity designs, a power of two; 0: none. ｜ 敏感性设计的行数（2 的幂），0 为不做。",
+    )
+    resamples: int = Field(
+        200, ge=1, description="Bootstrap resamples of its confidence limits. ｜ 置信区间的重抽样次数。"
+    )
+    permutations: int = Field(
+        499, ge=99, description="Permutations of the local test in each draw. ｜ 每次抽样的局部检验置换次数。"
+    )
+    cluster_years: list[int] | None = Field(
+        None, description="Years whose clusters are followed; default the last. ｜ 跟踪聚类稳定性的年份，默认末年。"
+    )
+    memory: int = Field(256 * 2**20, ge=2**20, description="Bytes for arrays of draws. ｜ 抽样数组可用的内存字节数。")
+    scheduler: str | None = Field(None, description="Address of a Dask scheduler. ｜ Dask 调度器地址。")
+
+
 class Study(Model):
     """Everything a study says about itself."""
 
@@ -394,6 +442,9 @@ class Study(Model):
     )
     compensation: Compensation = Field(
         default_factory=Compensation, description="Compensation between regions. ｜ 跨区补偿。"
+    )
+    uncertainty: Uncertainty | None = Field(
+        None, description="Intervals, probabilities and sensitivity. ｜ 不确定性与敏感性分析。"
     )
     fuel_heat: Literal["net heat", "gross heat"] | None = Field(
         None,
