@@ -8,7 +8,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cobalance.outlook.combination import COMBINATIONS, combination_weights, combined
+from cobalance.outlook.combination import COMBINATIONS, Combination, combination_weights, combined
 from cobalance.outlook.ensemble import outlook
 from cobalance.outlook.panel import code
 from cobalance.vocabulary.errors import CobalanceError
@@ -132,6 +132,15 @@ def test_best_takes_the_model_with_the_smallest_error_of_those_that_apply() -> N
     errors = errors_of(data, {"linear": 0.3, "grey": 0.1, "growth": 0.2})
     result = outlook(data, window=(2011, 2020), years=[2030], combination="best", errors=errors)
     assert result["participants"].values.ravel().tolist() == ["grey", "growth"]
+
+
+@pytest.mark.parametrize("combination", ["mean", "median"])
+def test_errors_change_nothing_where_the_combination_does_not_weigh_by_them(combination: Combination) -> None:
+    data = activities(up=LINE, hole=ZERO_INSIDE)
+    errors = errors_of(data, {"linear": 0.3, "grey": 0.1, "growth": 0.2})
+    one = outlook(data, window=(2011, 2020), years=[2030], combination=combination)
+    two = outlook(data, window=(2011, 2020), years=[2030], combination=combination, errors=errors)
+    xr.testing.assert_identical(one, two)
 
 
 def test_a_model_without_an_error_takes_no_part_and_none_at_all_is_named() -> None:

@@ -32,7 +32,7 @@ def outlook(
                  each model decides: linear and growth work on any four, GM(1,1) on four or more at equal steps
     years        calendar years to forecast, after the window
     combination  ``mean`` (the published method), ``median``, ``inverse error``, ``best``
-    errors       (model, region, activity)  backtest errors, for the last two (see ``backtest_errors``)
+    errors       (model, region, activity)  backtest errors, used by the last two (see ``backtest_errors``)
     returns      a Dataset:
 
     ============================  =======================================  ==========================================
@@ -55,7 +55,9 @@ def outlook(
     fits = {name: fit_model(ALL_MODELS[name], panel) for name in models}
     forecast = np.stack([fit.forecast for fit in fits.values()])
     reason = np.stack([fit.reason for fit in fits.values()])
-    known = None if errors is None else _series_errors(errors, activity, models)
+    known = None
+    if errors is not None and combination in NEED_ERRORS:
+        known = _series_errors(errors, activity, models)
     value, outcome, weight = combined(combination, forecast, reason, known)
 
     dims, coords = _series_dims(activity), _coords(activity, years, models)
@@ -152,7 +154,7 @@ def _refuse_wrong(
         lacking = list(models) if errors is None else [m for m in models if m not in errors["model"].values]
         if lacking:
             problems.add("E807", combination=combination, missing=lacking)
-    if errors is not None:
+    if errors is not None and combination in NEED_ERRORS:
         _find_missing_errors(problems, activity, errors)
     problems.raise_errors()
 
