@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,10 @@ import xarray as xr
 from cobalance.accounts.totals import total_along
 from cobalance.spatial.links import Weights
 from cobalance.study import alternatives, space
+from cobalance.study.accounts import joined
 from cobalance.study.drawn import BALANCES, LAND, Alternative, DrawnStudy
 from cobalance.study.forecast_errors import forecast_ratios
+from cobalance.study.pipeline import run_study
 from cobalance.study.prepare import Prepared
 from cobalance.study.uncertainty import (
     Uncertainty,
@@ -292,6 +295,30 @@ def test_activities_may_be_uncertain_too(prepared: Prepared, dataset: xr.Dataset
     assert area[0].min() == pytest.approx(5500 / 6000, abs=0.01)
     later = held.future(Sample(200, 0), range(200))["outlook_carbon_emission"]
     assert (np.ptp(later, axis=-1) > 0).all(), "the forecast of an uncertain series is as uncertain"
+
+
+def test_growth_of_uncertain_activities(prepared: Prepared, dataset: xr.Dataset) -> None:
+    assert prepared.study.outlook is not None
+    outlook = prepared.study.outlook.model_copy(update={"apply": "growth"})
+    growing = replace(prepared, study=prepared.study.model_copy(update={"outlook": outlook}))
+    model = model_of(growing, dataset, replace(SETTINGS, activities={"coal": 0.1, "population": 0.1}))
+    points, rows = Sample(20, 0), range(20)
+    drawn = model.future(points, rows)["outlook_carbon_emission"]
+    fixed = replace(model, activities={}).future(points, rows)["outlook_carbon_emission"]
+    assert drawn.shape == fixed.shape == (4, 20)
+    assert (drawn != fixed).all(), "the base year's coal and people carry their uncertainty into the target year"
+
+
+def test_the_summary_joins_the_results_and_is_stored_with_them(
+    small_study: Path, found: Uncertainty, tmp_path: Path
+) -> None:
+    results = run_study(small_study)
+    whole = replace(results, dataset=joined(results.dataset, found.dataset), tables={**results.tables, **found.tables})
+    whole.save(tmp_path / "out")
+    again = type(results).open(tmp_path / "out")
+    name = "carbon_balance_coefficient_interval"
+    xr.testing.assert_equal(again.dataset[name].drop_vars(["name_zh", "name_en"]), found.dataset[name])
+    assert len(again.table("uncertainty")) == len(found.tables["uncertainty"])
 
 
 def test_unknown_names_are_refused_together(prepared: Prepared, dataset: xr.Dataset) -> None:

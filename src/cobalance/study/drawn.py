@@ -210,7 +210,9 @@ class DrawnStudy:
             outlook_year=self.forecast["outlook_year"].values, fill_value=np.nan
         )
         value = self.forecast["outlook"]
-        return self.forecast.assign(outlook=(value * path).transpose(*value.dims, "draw").assign_attrs(value.attrs))
+        with xr.set_options(arithmetic_join="exact"):
+            drawn = (value * path).transpose(*value.dims, "draw").assign_attrs(value.attrs)
+        return self.forecast.assign(outlook=drawn)
 
 
 def _choice(family: str) -> str:

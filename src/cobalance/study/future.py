@@ -48,7 +48,7 @@ def activities(inputs: xr.Dataset) -> xr.DataArray:
             parts.append(inputs[variable].expand_dims(activity=np.array([label], dtype=object)))
             unit.append(inputs[variable].attrs["units"])
     joined = xr.concat(parts, "activity", join="exact", coords="minimal", compat="override", combine_attrs="drop")
-    joined = joined.transpose("region", "activity", "year").rename("activity")
+    joined = joined.transpose("region", "activity", "year", ...).rename("activity")
     labels = {"activity": joined["activity"].values.astype(object)}
     joined = joined.assign_coords(labels).assign_coords(activity_unit=("activity", np.array(unit, dtype=object)))
     return joined.assign_attrs(units="{activity_unit}")

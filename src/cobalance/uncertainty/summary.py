@@ -71,14 +71,12 @@ def top_share(data: xr.DataArray, top: int = 5, dim: str = "region") -> xr.DataA
 
 def ranks(data: xr.DataArray, dim: str = "region") -> xr.DataArray:
     """The rank of each label in each draw, 1 the largest; NaN without a number. Ties share the best rank."""
-    result = np.empty(data.shape)
+    values, result = data.values, np.empty(data.shape)
     others = [name for name in data.dims if name != dim]
     axis = data.get_axis_num(dim)
     for index in np.ndindex(*(data.sizes[name] for name in others)):
         at = (*index[:axis], slice(None), *index[axis:])
-        below = -np.asarray(data.values[at])  # a column at a time: a copy of all draws would double the memory
-        place = np.searchsorted(np.sort(below), below) + 1.0  # NaN sorts last
-        result[at] = np.where(np.isnan(below), np.nan, place)
+        result[at] = _ranked(values[at])  # a column at a time: a copy of all draws would double the memory
     return data.copy(data=result).assign_attrs(units="1")
 
 
@@ -156,6 +154,16 @@ def _quantiles(values: Floats, probabilities: Sequence[float]) -> Floats:
     low, high = (np.take_along_axis(ordered, at, axis=1) for at in (below, above))
     found: Floats = np.where(count[:, None] > 0, low + (place - below) * (high - low), np.nan)
     return found
+
+
+def _ranked(values: Floats) -> Floats:
+    order = np.argsort(-values)  # NaN last
+    ordered = values[order]
+    first = np.arange(len(values))
+    first[1:][ordered[1:] == ordered[:-1]] = 0
+    place = np.empty(len(values))
+    place[order] = np.maximum.accumulate(first) + 1.0
+    return np.where(np.isnan(values), np.nan, place)
 
 
 def _least_of_top(values: Floats, top: int) -> Floats:
