@@ -20,16 +20,12 @@ from cobalance.study.drawn import BALANCES, LAND, Alternative, DrawnStudy
 from cobalance.study.forecast_errors import forecast_ratios
 from cobalance.study.pipeline import run_study
 from cobalance.study.prepare import Prepared
-from cobalance.study.uncertainty import (
-    Uncertainty,
-    UncertaintySettings,
-    drawn_study,
-    study_uncertainty,
-)
+from cobalance.study.spec import Uncertainty
+from cobalance.study.uncertainty import UncertaintyResults, drawn_study, study_uncertainty
 from cobalance.uncertainty.points import Sample
 from cobalance.vocabulary.errors import CobalanceError
 
-SETTINGS = UncertaintySettings(draws=40, sensitivity=32, resamples=20, permutations=99, phi=(0.25, 0.5), sets="none")
+SETTINGS = Uncertainty(draws=40, sensitivity=32, resamples=20, permutations=99, phi=(0.25, 0.5), sets="none")
 YEARS = range(2011, 2016)
 
 
@@ -39,11 +35,11 @@ def links(prepared: Prepared) -> Weights:
 
 
 @pytest.fixture(scope="module")
-def found(prepared: Prepared, dataset: xr.Dataset, links: Weights) -> Uncertainty:
+def found(prepared: Prepared, dataset: xr.Dataset, links: Weights) -> UncertaintyResults:
     return study_uncertainty(prepared, dataset, SETTINGS, links=links)
 
 
-def model_of(prepared: Prepared, dataset: xr.Dataset, settings: UncertaintySettings = SETTINGS) -> DrawnStudy:
+def model_of(prepared: Prepared, dataset: xr.Dataset, settings: Uncertainty = SETTINGS) -> DrawnStudy:
     return drawn_study(prepared, dataset, settings)
 
 
@@ -93,9 +89,10 @@ def test_doubling_a_rate_halves_the_balance_in_every_draw(prepared: Prepared, da
 
 
 def test_draws_do_not_depend_on_chunks_or_on_blocks_of_years(
-    prepared: Prepared, dataset: xr.Dataset, links: Weights, found: Uncertainty
+    prepared: Prepared, dataset: xr.Dataset, links: Weights, found: UncertaintyResults
 ) -> None:
-    little = replace(SETTINGS, memory=100_000, sensitivity=0)  # two blocks of years, eight chunks of draws
+    # two blocks of years, eight chunks of draws
+    little = SETTINGS.model_copy(update={"memory": 100_000, "sensitivity": 0})
     again = study_uncertainty(prepared, dataset, little, links=links)
     xr.testing.assert_identical(again.dataset, found.dataset)
     for name in ("uncertainty", "cluster_stability", "gravity_uncertainty"):
@@ -116,7 +113,7 @@ def test_what_is_sent_to_workers_can_be_packed(prepared: Prepared, dataset: xr.D
     )
 
 
-def test_every_headline_number_has_its_interval(found: Uncertainty, dataset: xr.Dataset) -> None:
+def test_every_headline_number_has_its_interval(found: UncertaintyResults, dataset: xr.Dataset) -> None:
     table = found.tables["uncertainty"]
     # 4 regions and 2 groups: 6 quantities in 5 years, 2 in the target year, 3 of the land for 2 targets
     assert len(table) == 6 * (6 * 5 + 2 + 3 * 2)
@@ -132,7 +129,9 @@ def test_every_headline_number_has_its_interval(found: Uncertainty, dataset: xr.
     assert west["year"] == 2018
 
 
-def test_probabilities_are_those_of_the_draws(prepared: Prepared, dataset: xr.Dataset, found: Uncertainty) -> None:
+def test_probabilities_are_those_of_the_draws(
+    prepared: Prepared, dataset: xr.Dataset, found: UncertaintyResults
+) -> None:
     model = model_of(prepared, dataset)
     points = Sample(SETTINGS.draws, prepared.study.seed, columns=tuple(model.group_of))
     values = model.accounts(points, range(SETTINGS.draws), [2015])["carbon_balance_coefficient"][:, 0]
@@ -144,7 +143,7 @@ def test_probabilities_are_those_of_the_draws(prepared: Prepared, dataset: xr.Da
     assert (found.dataset["carbon_balance_coefficient_top_five"] == 1).all(), "there are but four regions"
 
 
-def test_sensitivity_names_groups_and_what_moves_them(found: Uncertainty) -> None:
+def test_sensitivity_names_groups_and_what_moves_them(found: UncertaintyResults) -> None:
     table = found.tables["sensitivity"]
     groups = set(table["assumption"])
     assert {
@@ -167,7 +166,7 @@ def test_sensitivity_names_groups_and_what_moves_them(found: Uncertainty) -> Non
     assert (table["total_low"] <= table["total_high"]).all()
 
 
-def test_one_paragraph_names_the_dominant_assumption(found: Uncertainty) -> None:
+def test_one_paragraph_names_the_dominant_assumption(found: UncertaintyResults) -> None:
     table = found.tables["sensitivity"].query("level == 'region' and variable == 'carbon_balance_coefficient'")
     first = table.groupby("assumption")["total"].mean().idxmax()
     english = table[table["assumption"] == first]["assumption_en"].iloc[0]
@@ -176,7 +175,7 @@ def test_one_paragraph_names_the_dominant_assumption(found: Uncertainty) -> None
     assert f"碳平衡系数（2015 年）受影响最大的假设为{chinese}" in found.text["zh"]
 
 
-def test_cluster_stability_is_a_share_of_draws(found: Uncertainty, dataset: xr.Dataset) -> None:
+def test_cluster_stability_is_a_share_of_draws(found: UncertaintyResults, dataset: xr.Dataset) -> None:
     table = found.tables["cluster_stability"]
     assert set(table["year"]) == {2015}
     words = [name for name in table.columns if name in ("high-high", "low-low", "low-high", "high-low")]
@@ -188,7 +187,7 @@ def test_cluster_stability_is_a_share_of_draws(found: Uncertainty, dataset: xr.D
         assert row["cluster"] == plain.item()
 
 
-def test_gravity_centres_scatter_about_the_centre_without_draws(found: Uncertainty) -> None:
+def test_gravity_centres_scatter_about_the_centre_without_draws(found: UncertaintyResults) -> None:
     table = found.tables["gravity_uncertainty"]
     assert len(table) == 2 * 5
     assert (table["draws"] == SETTINGS.draws).all()
@@ -196,7 +195,7 @@ def test_gravity_centres_scatter_about_the_centre_without_draws(found: Uncertain
     assert (table["semi_major_m"] > table["semi_minor_m"]).all()
 
 
-def test_assumptions_say_what_was_drawn(found: Uncertainty) -> None:
+def test_assumptions_say_what_was_drawn(found: UncertaintyResults) -> None:
     table = found.tables["assumptions"].set_index(["quantity", "item"])
     assert table.loc[("emission_factor", "coal"), "bounds"] == "row"
     assert table.loc[("respiration_oxygen", "person"), "bounds"] == "none"
@@ -207,7 +206,7 @@ def test_assumptions_say_what_was_drawn(found: Uncertainty) -> None:
     assert "φ" not in held
 
 
-def test_carbon_counted_twice_is_warned_of(found: Uncertainty) -> None:
+def test_carbon_counted_twice_is_warned_of(found: UncertaintyResults) -> None:
     twice = [problem.text("en") for problem in found.notices if problem.code == "W854"]
     assert any("coal and coke" in text for text in twice)
     assert any("crude_oil and gasoline, kerosene, diesel, fuel_oil, lpg" in text for text in twice)
@@ -228,7 +227,7 @@ def test_forecasts_carry_the_errors_of_the_past(prepared: Prepared, dataset: xr.
 def test_a_series_too_short_for_a_backtest_is_held_and_said(prepared: Prepared, dataset: xr.Dataset) -> None:
     assert prepared.series is not None
     short = replace(prepared, series=prepared.series.sel(year=slice(2010, 2015)))
-    found = study_uncertainty(short, dataset, replace(SETTINGS, draws=4, sensitivity=0))
+    found = study_uncertainty(short, dataset, SETTINGS.model_copy(update={"draws": 4, "sensitivity": 0}))
     notices = {problem.code: problem.text("en") for problem in found.notices}
     assert "3 years later" in notices["W853"]
     assert "W855" not in notices
@@ -257,7 +256,7 @@ def test_errors_at_a_horizon_out_of_reach_are_scaled_up(prepared: Prepared) -> N
     assert float(own["ratio"]) == pytest.approx((float(coal.sel(year=2013)) / forecast) ** (4.5**0.7))
 
 
-def test_set_spread_keeps_gross_and_net_apart(found: Uncertainty) -> None:
+def test_set_spread_keeps_gross_and_net_apart(found: UncertaintyResults) -> None:
     table = found.tables["set_spread"]
     chosen = table[table["chosen"]]
     assert (chosen.groupby("family")["basis"].nunique() == 1).all()
@@ -272,7 +271,7 @@ def test_set_spread_keeps_gross_and_net_apart(found: Uncertainty) -> None:
 
 
 def test_draws_may_choose_among_sets_of_one_basis(prepared: Prepared, dataset: xr.Dataset) -> None:
-    settings = replace(SETTINGS, sets="choice", sensitivity=0)
+    settings = SETTINGS.model_copy(update={"sets": "choice", "sensitivity": 0})
     choices = alternatives.set_choices(prepared, dataset)
     model = drawn_study(prepared, dataset, settings, choices=choices)
     versions = model.alternatives["sequestration"]
@@ -285,7 +284,9 @@ def test_draws_may_choose_among_sets_of_one_basis(prepared: Prepared, dataset: x
 
 
 def test_activities_may_be_uncertain_too(prepared: Prepared, dataset: xr.Dataset) -> None:
-    settings = replace(SETTINGS, activities={"coal": 0.1, "forest": (0.9, 1.0), "cement": 0.2, "population": 0.01})
+    settings = SETTINGS.model_copy(
+        update={"activities": {"coal": 0.1, "forest": (0.9, 1.0), "cement": 0.2, "population": 0.01}}
+    )
     model = model_of(prepared, dataset, settings)
     assert {"activity coal", "activity forest"} <= set(model.group_of)
     held = replace(model, alternatives=narrowed(model).alternatives, phi=None, past=None)
@@ -301,7 +302,7 @@ def test_growth_of_uncertain_activities(prepared: Prepared, dataset: xr.Dataset)
     assert prepared.study.outlook is not None
     outlook = prepared.study.outlook.model_copy(update={"apply": "growth"})
     growing = replace(prepared, study=prepared.study.model_copy(update={"outlook": outlook}))
-    model = model_of(growing, dataset, replace(SETTINGS, activities={"coal": 0.1, "population": 0.1}))
+    model = model_of(growing, dataset, SETTINGS.model_copy(update={"activities": {"coal": 0.1, "population": 0.1}}))
     points, rows = Sample(20, 0), range(20)
     drawn = model.future(points, rows)["outlook_carbon_emission"]
     fixed = replace(model, activities={}).future(points, rows)["outlook_carbon_emission"]
@@ -310,7 +311,7 @@ def test_growth_of_uncertain_activities(prepared: Prepared, dataset: xr.Dataset)
 
 
 def test_the_summary_joins_the_results_and_is_stored_with_them(
-    small_study: Path, found: Uncertainty, tmp_path: Path
+    small_study: Path, found: UncertaintyResults, tmp_path: Path
 ) -> None:
     results = run_study(small_study)
     whole = replace(results, dataset=joined(results.dataset, found.dataset), tables={**results.tables, **found.tables})
@@ -322,7 +323,7 @@ def test_the_summary_joins_the_results_and_is_stored_with_them(
 
 
 def test_unknown_names_are_refused_together(prepared: Prepared, dataset: xr.Dataset) -> None:
-    wrong = replace(SETTINGS, activities={"coals": 0.1}, bounds={"emission_factor peat": 0.1})
+    wrong = SETTINGS.model_copy(update={"activities": {"coals": 0.1}, "bounds": {"emission_factor peat": 0.1}})
     with pytest.raises(CobalanceError) as caught:
         study_uncertainty(prepared, dataset, wrong)
     assert [problem.code for problem in caught.value.problems] == ["E858", "E859"]

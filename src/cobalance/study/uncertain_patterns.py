@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,11 +14,9 @@ from cobalance.spatial.links import Weights
 from cobalance.spatial.points import crs_text, to_degrees
 from cobalance.spatial.significance import CLUSTERS
 from cobalance.study.prepare import Prepared
+from cobalance.study.spec import Uncertainty
 from cobalance.uncertainty import summary
 from cobalance.vocabulary.errors import Problems
-
-if TYPE_CHECKING:
-    from cobalance.study.uncertainty import UncertaintySettings
 
 CLUSTER, GRAVITY = "cluster_stability", "gravity_uncertainty"
 ELLIPSE_LEVEL = 0.9
@@ -42,7 +40,7 @@ def of_years(
     dataset: xr.Dataset,
     prepared: Prepared,
     links: Weights | None,
-    settings: UncertaintySettings,
+    settings: Uncertainty,
 ) -> list[pd.DataFrame]:
     """The patterns of the years at hand, a frame a kind, variable and year.
 

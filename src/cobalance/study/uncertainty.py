@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,8 +19,9 @@ from cobalance.study.accounts import ACCOUNTS
 from cobalance.study.drawn import BALANCES, FUTURE_TOTALS, LAND, DrawnStudy
 from cobalance.study.forecast_errors import forecast_ratios
 from cobalance.study.prepare import Prepared
+from cobalance.study.spec import Uncertainty
 from cobalance.uncertainty import summary
-from cobalance.uncertainty.chunks import MEMORY, draw_chunks, gathered
+from cobalance.uncertainty.chunks import draw_chunks, gathered
 from cobalance.uncertainty.points import Points, Sample
 from cobalance.uncertainty.sensitivity import Indices, sobol_indices
 from cobalance.uncertainty.sources import double_counting
@@ -38,43 +39,7 @@ UNCUT = "uncut_ecological_land_gap"
 
 
 @dataclass(frozen=True)
-class UncertaintySettings:
-    """How a study is drawn; the study file's key ``uncertainty``.
-
-    draws          how many
-    design         ``latin hypercube`` or ``sobol``
-    distributions  quantity (``emission_factor``, ``phi``, ``activity`` …) or ``default`` → kind; else triangular
-    bounds         ``quantity`` or ``quantity item`` → relative half-width, or (low, high) in the row's unit
-    activities     fuel, cement, population, inventory source or land class → relative half-width, or (low, high) as
-                   factors
-    phi            (low, high) of the share φ; None: held
-    sets           what a row without bounds takes: the ``spread`` of comparable sets, or nothing (``none``); with
-                   ``choice`` every draw takes one coherent set of each family instead, all alike
-    sensitivity    rows of each design of the sensitivity analysis, a power of two; 0: none
-    resamples      bootstrap resamples of its confidence limits
-    permutations   of the local test in each draw (class stability)
-    cluster_years  years whose classes are followed; None: the last one; empty: none
-    memory         bytes for arrays of draws
-    scheduler      address of a Dask scheduler; None: here
-    """
-
-    draws: int = 1000
-    design: str = "latin hypercube"
-    distributions: Mapping[str, str] = field(default_factory=dict)
-    bounds: Mapping[str, float | tuple[float, float]] = field(default_factory=dict)
-    activities: Mapping[str, float | tuple[float, float]] = field(default_factory=dict)
-    phi: tuple[float, float] | None = None
-    sets: Literal["spread", "choice", "none"] = "spread"
-    sensitivity: int = 256
-    resamples: int = 200
-    permutations: int = 499
-    cluster_years: Sequence[int] | None = None
-    memory: int = MEMORY
-    scheduler: str | None = None
-
-
-@dataclass(frozen=True)
-class Uncertainty:
+class UncertaintyResults:
     """What the draws say.
 
     dataset  ``NAME_interval`` (…, bound), ``NAME_above_1``, ``NAME_above_3``, ``NAME_top_five``, ``NAME_defined`` …
@@ -94,12 +59,12 @@ class Uncertainty:
 def study_uncertainty(
     prepared: Prepared,
     dataset: xr.Dataset,
-    settings: UncertaintySettings,
+    settings: Uncertainty,
     *,
     links: Weights | None = None,
     tested: xr.Dataset | None = None,
     told: Told | None = None,
-) -> Uncertainty:
+) -> UncertaintyResults:
     """Every headline number with its interval, and which assumption moves it.
 
     prepared  the study, read and checked
@@ -134,10 +99,10 @@ def study_uncertainty(
     }
     tell(1.0)
     text = uncertain_tables.dominance(tables["sensitivity"])
-    return Uncertainty(accounts.merge(later), tables, text, problems.notices)
+    return UncertaintyResults(accounts.merge(later), tables, text, problems.notices)
 
 
-def check_settings(prepared: Prepared, settings: UncertaintySettings) -> None:
+def check_settings(prepared: Prepared, settings: Uncertainty) -> None:
     """Raise E858 and E859 for names that the study does not have, all at once."""
     problems = Problems()
     inputs = prepared.inputs
@@ -160,7 +125,7 @@ def check_settings(prepared: Prepared, settings: UncertaintySettings) -> None:
 def drawn_study(
     prepared: Prepared,
     dataset: xr.Dataset,
-    settings: UncertaintySettings,
+    settings: Uncertainty,
     *,
     choices: Sequence[literature.SetChoice] = (),
     tested: xr.Dataset | None = None,
@@ -203,7 +168,7 @@ def _accounts(
     prepared: Prepared,
     dataset: xr.Dataset,
     links: Weights | None,
-    settings: UncertaintySettings,
+    settings: Uncertainty,
     tell: Told,
 ) -> tuple[xr.Dataset, list[pd.DataFrame]]:
     """The accounts' summaries year block by year block, and the patterns of each year."""
@@ -224,7 +189,7 @@ def _accounts(
     return xr.concat(parts, "year", join="exact", data_vars="all", coords="minimal", compat="override"), patterns
 
 
-def _future(model: DrawnStudy, points: Points, settings: UncertaintySettings) -> xr.Dataset:
+def _future(model: DrawnStudy, points: Points, settings: Uncertainty) -> xr.Dataset:
     chunks = draw_chunks(settings.draws, _bytes_a_draw(model), settings.memory // 2)
     work = partial(model.future, points)
     found = gathered(work, chunks, memory=settings.memory // 2, scheduler=settings.scheduler)
@@ -313,9 +278,7 @@ def _output_chunk(model: DrawnStudy, points: Points, year: int, rows: range) -> 
     return {"outputs": np.concatenate(parts)}
 
 
-def _sensitivity(
-    model: DrawnStudy, prepared: Prepared, settings: UncertaintySettings
-) -> tuple[Indices | None, list[Output]]:
+def _sensitivity(model: DrawnStudy, prepared: Prepared, settings: Uncertainty) -> tuple[Indices | None, list[Output]]:
     year = prepared.study.years[-1]
     outputs = _outputs(model, year)
     if not settings.sensitivity or not model.group_of:
