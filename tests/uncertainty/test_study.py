@@ -322,9 +322,27 @@ def test_the_summary_joins_the_results_and_is_stored_with_them(
     assert len(again.table("uncertainty")) == len(found.tables["uncertainty"])
 
 
-def test_unknown_names_are_refused_together(prepared: Prepared, dataset: xr.Dataset) -> None:
-    wrong = SETTINGS.model_copy(update={"activities": {"coals": 0.1}, "bounds": {"emission_factor peat": 0.1}})
+def test_wrong_settings_are_refused_together_each_at_its_key(prepared: Prepared, dataset: xr.Dataset) -> None:
+    wrong = SETTINGS.model_copy(
+        update={
+            "activities": {"coals": 0.1, "coal": (1.1, 1.2)},
+            "bounds": {"emission_factor peat": 0.1, "emission_factor coal": (0.6, 0.7), "cement_factor": 1.5},
+            "distributions": {"default": "gaussian", "cement_factor": "lognormal", "rates": "normal"},
+            "phi": (0.4, 0.5),
+        }
+    )
     with pytest.raises(CobalanceError) as caught:
         study_uncertainty(prepared, dataset, wrong)
-    assert [problem.code for problem in caught.value.problems] == ["E858", "E859"]
+    found = {problem.place.key: problem.code for problem in caught.value.problems}
+    assert found == {
+        "uncertainty.activities.coals": "E858",
+        "uncertainty.bounds.emission_factor peat": "E859",
+        "uncertainty.distributions.rates": "E860",
+        "uncertainty.distributions.default": "E851",
+        "uncertainty.phi": "E852",
+        "uncertainty.activities.coal": "E852",
+        "uncertainty.bounds.emission_factor coal": "E852",
+        "uncertainty.bounds.cement_factor": "E853",
+    }
     assert "nearest: coal" in str(caught.value)
+    assert "low, value and high are 0.6, 0.5, 0.7" in str(caught.value)

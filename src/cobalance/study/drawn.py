@@ -142,7 +142,7 @@ class DrawnStudy:
         )
         settings = self.land
         if self.phi:
-            drawn = draw_number(float(settings.phi), self.phi, PHI, points, rows, self.kinds.get(PHI, "triangular"))
+            drawn = draw_number(float(settings.phi), self.phi, PHI, points, rows, self._kind(PHI))
             settings = settings.model_copy(update={"phi": drawn})
         area = inputs["land_area"].sel(year=year, drop=True)
         land = future.land_needed(area, (rates[0], rates[1]), burden, settings)
@@ -157,6 +157,9 @@ class DrawnStudy:
             found[name] = _values(total, ("region",), len(rows))
             found[f"group_{name}"] = _values(group_total(total, everyone), ("group",), len(rows))
         return found
+
+    def _kind(self, name: str) -> str:
+        return self.kinds.get(name, self.kinds.get("default", "triangular"))
 
     def _coefficients(self, points: Points, rows: range, years: Sequence[int]) -> Coefficients:
         own = {name: getattr(self.coefficients, name) for names in QUANTITIES.values() for name in names}
@@ -177,7 +180,7 @@ class DrawnStudy:
         """``inputs`` with every activity times its factor, where the study states how sure it is."""
         if not self.activities:
             return inputs
-        drawn = draw_factors(self.activities, points, rows, self.kinds.get(ACTIVITY, "triangular"), f"{ACTIVITY} ")
+        drawn = draw_factors(self.activities, points, rows, self._kind(ACTIVITY), f"{ACTIVITY} ")
         result = inputs.copy()
         for name, dim in (("land_area", "land_class"), ("fuel_use", "fuel"), ("carbon_emission", "source")):
             if name in inputs and (own := [label for label in map(str, inputs[dim].values) if label in drawn]):

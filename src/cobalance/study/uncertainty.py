@@ -20,12 +20,13 @@ from cobalance.study.drawn import BALANCES, FUTURE_TOTALS, LAND, DrawnStudy
 from cobalance.study.forecast_errors import forecast_ratios
 from cobalance.study.prepare import Prepared
 from cobalance.study.spec import Uncertainty
+from cobalance.study.uncertain_checks import check_uncertainty
 from cobalance.uncertainty import summary
 from cobalance.uncertainty.chunks import draw_chunks, gathered
 from cobalance.uncertainty.points import Points, Sample
 from cobalance.uncertainty.sensitivity import Indices, sobol_indices
 from cobalance.uncertainty.sources import double_counting
-from cobalance.vocabulary.errors import Language, Problem, Problems, nearest
+from cobalance.vocabulary.errors import Language, Problem, Problems
 
 Floats = NDArray[np.float64]
 Told = Callable[[float], None]
@@ -73,10 +74,11 @@ def study_uncertainty(
     tested    the backtest of the outlook's series, if it has been run; its horizons must hold the target year
     told      is told the share that is done, 0 to 1
 
-    Draws go through the chapters' own functions. Notices: W852–W855 (W854: carbon counted twice). Raises E851–E859.
+    Draws go through the chapters' own functions. Notices: W852–W855 (W854: carbon counted twice). Raises E851–E860.
     """
     tell = told or (lambda done: None)
-    check_settings(prepared, settings)
+    phi = float(prepared.study.ecological_land.phi)
+    check_uncertainty(settings, prepared.inputs, prepared.coefficients.table, phi)
     problems = Problems()
     choices = literature.set_choices(prepared, dataset)
     model = drawn_study(prepared, dataset, settings, choices=choices, tested=tested)
@@ -100,26 +102,6 @@ def study_uncertainty(
     tell(1.0)
     text = uncertain_tables.dominance(tables["sensitivity"])
     return UncertaintyResults(accounts.merge(later), tables, text, problems.notices)
-
-
-def check_settings(prepared: Prepared, settings: Uncertainty) -> None:
-    """Raise E858 and E859 for names that the study does not have, all at once."""
-    problems = Problems()
-    inputs = prepared.inputs
-    known = [
-        str(label) for dim in ("land_class", "fuel", "source") if dim in inputs.dims for label in inputs[dim].values
-    ]
-    known += [future.POPULATION] if "population" in inputs else []
-    known += ["cement"] if "cement_output" in inputs else []
-    for name in settings.activities:
-        if name not in known:
-            problems.add("E858", found=name, expected=known, nearest=nearest(name, known))
-    table = prepared.coefficients.table
-    rows = set(table["quantity"]) | set(table["quantity"] + " " + table["item"])
-    for name in settings.bounds:
-        if name not in rows:
-            problems.add("E859", found=name, expected=sorted(rows), nearest=nearest(name, rows))
-    problems.raise_errors()
 
 
 def drawn_study(
