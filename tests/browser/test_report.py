@@ -1,4 +1,4 @@
-"""report.html in a browser, from a file, with the network cut: switch, tables, sections, small screens, no complaint."""
+"""report.html in a browser, from a file, with the network cut: switch, tables, sections, small screens."""
 
 from __future__ import annotations
 

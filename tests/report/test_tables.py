@@ -30,7 +30,7 @@ def test_every_table_of_the_contract_comes_back(results: Results, name: str) -> 
     frame = results.table(name)
     columns = {column["name"]: column for column in unpacked(tables.packed(name, frame, ["en", "zh"]))}
     for column in frame.columns:
-        pair = next((merged for merged, both in tables.PAIRS.items() if column in both), None)
+        pair = next((name for name, both in tables.pairs(list(frame.columns)).items() if column in both), None)
         if pair:
             language = column[-2:]
             words = columns[pair]["words"][language]
@@ -74,3 +74,12 @@ def test_table_that_fits_needs_no_note() -> None:
 def test_empty_table_packs() -> None:
     table = tables.packed("missing", pd.DataFrame({"variable": [], "region": []}), ["en"])
     assert (table.rows, table.shown) == (0, 0)
+
+
+def test_columns_in_both_languages_are_one_beside_their_key() -> None:
+    frame = pd.DataFrame(
+        {"scenario": ["base"], "scenario_zh": ["基准"], "scenario_en": ["Baseline"], "name_en": ["Ash"]}
+    )
+    columns = unpacked(tables.packed("scenarios", frame, ["en", "zh"]))
+    assert [column["name"] for column in columns] == ["scenario", "scenario_name", "name_en"]
+    assert columns[1]["words"] == {"en": ["Baseline"], "zh": ["基准"]}

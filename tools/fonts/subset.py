@@ -5,9 +5,9 @@
     python tools/fonts/subset.py package
 
 Kept: both levels of GB 2312 (6,763 characters and its punctuation), ASCII and Latin-1, the names of the built-in
-region tables, and the signs that figures use; matplotlib's DejaVu Sans takes what is not here. Left out: hinting, layout
-tables, vertical metrics. A subset is a modified version and gets a name of its own, which the licence asks for only
-where a reserved name ("Source") is kept. The licence goes with it as OFL.txt.
+region tables, and the signs that figures use; matplotlib's DejaVu Sans takes what is not here. Left out: hinting,
+layout tables, vertical metrics. A subset is a modified version, so it gets a name of its own (the licence asks for that
+only where a reserved name, here "Source", would be kept). The licence goes with it as OFL.txt.
 """
 
 from __future__ import annotations

@@ -115,6 +115,15 @@ class Facts:
         burden, capacity = self.total(BURDEN[target]).sum, self.total(CAPACITY[target]).sum
         return burden / capacity.where(capacity > 0)
 
+    def in_both(self, target: str, first: int, last: int) -> tuple[pd.DataFrame, int]:
+        """Burden and capacity (columns) of two years (rows) over the regions that have them in both, and how many."""
+        known = self.complete(target).sel(year=[first, last]).all("year")
+        sides = {}
+        for name in (BURDEN[target], CAPACITY[target]):
+            data = self.dataset[name].sel(year=[first, last]).where(known, 0.0)
+            sides[name] = data.sum([str(dim) for dim in data.dims if dim != "year"]).values
+        return pd.DataFrame(sides, index=[first, last]), int(known.sum())
+
     @functools.cache  # noqa: B019
     def shared_years(self, target: str) -> tuple[int, int] | None:
         """First and last year in which some region has a balance; what maps compare."""

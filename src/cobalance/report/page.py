@@ -27,7 +27,8 @@ CHAPTERS = ("summary", "standing", *FIGURE_CHAPTERS, "tables", "provenance")
 SCRIPT_WORDS = ("search", "rows", "previous", "next", "page", "none_found", "unsupported")
 ORDER = (
     "balance", "groups", "emission", "sequestration", "land_area", "gravity_centre", "global_moran", "local_moran",
-    "outlook", "ecological_land", "coefficients", "missing", "notices",
+    "outlook", "backtest", "ecological_land", "conversion", "levers", "scenarios", "compensation", "compensation_flows",
+    "coefficients", "missing", "notices", "observations",
 )  # fmt: skip
 
 
@@ -77,8 +78,8 @@ def version() -> str:
 
 
 def table_names(facts: Facts) -> list[str]:
-    """The study's tables, those of the contract first and in its order."""
-    names = list(facts.results.tables)
+    """The study's tables: those of the contract in its order, then others by name."""
+    names = sorted(facts.results.tables)
     return [name for name in ORDER if name in names] + [name for name in names if name not in ORDER]
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from cobalance.report.facts import BALANCE, BURDEN, CAPACITY, CARBON, OXYGEN, TARGETS, Facts
 from cobalance.report.figures import p_text
@@ -55,11 +57,9 @@ def _span(facts: Facts, target: str) -> tuple[int, int] | None:
     return facts.shared_years(target) if facts.has(BALANCE[target]) else None
 
 
-def _count(facts: Facts, target: str, first: int, last: int, language: Language) -> str:
-    counts = facts.complete(target).sum("region")
-    now, before = int(counts.sel(year=last)), int(counts.sel(year=first))
-    key = "card.count" if now == before else "card.count.unlike"
-    return say(key, language, n=now, all=len(facts.regions), year=first, before=before)
+def _count(facts: Facts, target: str, last: int, language: Language) -> str:
+    now = int(facts.complete(target).sel(year=last).sum())
+    return say("card.count", language, n=now, all=len(facts.regions))
 
 
 def _quantity(facts: Facts, variable: str, language: Language) -> Card | None:
@@ -67,15 +67,12 @@ def _quantity(facts: Facts, variable: str, language: Language) -> Card | None:
     if span is None:
         return None
     first, last = span
-    total = facts.total(variable).sum
     key = "card.emission" if variable == BURDEN[CARBON] else "card.sequestration"
     unit = str(facts.dataset[variable].attrs.get("units", ""))
-    note = _since(total[first], total[last], first, last, language)
-    return Card(
-        say(key, language, year=last),
-        scaled(float(total[last]), unit, language),
-        _joined(note, _count(facts, CARBON, first, last, language), language),
-    )
+    value = float(facts.total(variable).sum[last])
+    note = _since(facts, CARBON, lambda sides: sides[variable], first, last, language)
+    count = _count(facts, CARBON, last, language)
+    return Card(say(key, language, year=last), scaled(value, unit, language), _joined(note, count, language))
 
 
 def _nation(facts: Facts, target: str, language: Language) -> Card | None:
@@ -83,10 +80,17 @@ def _nation(facts: Facts, target: str, language: Language) -> Card | None:
     if span is None:
         return None
     first, last = span
-    series = facts.nation(target)
-    note = _since(series[first], series[last], first, last, language)
-    count = _count(facts, target, first, last, language)
-    return Card(say(f"card.{target}", language, year=last), number(float(series[last])), _joined(note, count, language))
+
+    def balance(sides: pd.DataFrame) -> pd.Series:
+        return sides[BURDEN[target]] / sides[CAPACITY[target]].where(sides[CAPACITY[target]] > 0)
+
+    note = _since(facts, target, balance, first, last, language)
+    value = number(float(facts.nation(target)[last]))
+    return Card(
+        say(f"card.{target}", language, year=last),
+        value,
+        _joined(note, _count(facts, target, last, language), language),
+    )
 
 
 def _above(facts: Facts, language: Language) -> Card | None:
@@ -136,10 +140,23 @@ def _moran(facts: Facts, language: Language) -> Card | None:
     return Card(title, number(float(last["moran_i"])), note)
 
 
-def _since(before: float, now: float, first: int, last: int, language: Language) -> str:
-    if first == last or not np.isfinite(before) or before == 0:
+def _since(
+    facts: Facts,
+    target: str,
+    of: Callable[[pd.DataFrame], pd.Series],
+    first: int,
+    last: int,
+    language: Language,
+) -> str:
+    """The change between two years, over the regions that have both, which are counted where they are not all."""
+    if first == last:
         return ""
-    return say("card.since", language, change=signed((float(now) / float(before) - 1) * 100), year=first)
+    sides, count = facts.in_both(target, first, last)
+    before, now = (float(of(sides)[year]) for year in (first, last))
+    if not count or not np.isfinite(before) or before == 0:
+        return ""
+    key = "card.since" if count == int(facts.complete(target).sel(year=last).sum()) else "card.since.common"
+    return say(key, language, change=signed((now / before - 1) * 100), year=first, n=count)
 
 
 def _joined(one: str, two: str, language: Language) -> str:

@@ -19,11 +19,10 @@ from cobalance.report.words import heading, label, say
 from cobalance.vocabulary.errors import Language
 
 MOST_ROWS = 50_000
-PAIRS = {"name": ("name_en", "name_zh"), "found": ("found_en", "found_zh"), "remedy": ("remedy_en", "remedy_zh")}
 WORDS = frozenset(
     (
         *("variable", "land_class", "source", "flag", "reason", "status", "cluster", "activity", "kind", "target"),
-        *("quantity", "item", "basis", "tail"),
+        *("quantity", "item", "basis", "tail", "model", "lever", "from_class", "to_class", "level"),
     )
 )
 """Columns whose words have a translation."""
@@ -71,21 +70,25 @@ def _cut(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[int, ...]]:
     return frame.head(MOST_ROWS), ()
 
 
+def pairs(columns: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Name of the joint column → its English and Chinese column, for columns that come in both languages."""
+    stems = [column[:-3] for column in columns if column.endswith("_en") and f"{column[:-3]}_zh" in columns]
+    return {f"{stem}_name" if stem in columns else stem: (f"{stem}_en", f"{stem}_zh") for stem in stems}
+
+
 def _columns(frame: pd.DataFrame) -> list[str]:
     """The table's columns, those of a language pair as one."""
-    columns: list[str] = []
-    for column in map(str, frame.columns):
-        merged = next((name for name, pair in PAIRS.items() if column in pair), column)
-        if merged not in columns:
-            columns.append(merged)
-    return columns
+    joint = {column: name for name, pair in pairs(list(frame.columns)).items() for column in pair}
+    return list(dict.fromkeys(joint.get(str(column), str(column)) for column in frame.columns))
 
 
 def _column(table: str, column: str, frame: pd.DataFrame, languages: Sequence[Language]) -> str:
     of_emission = column == "source" and table not in PLAIN_SOURCE
     headings = {language: _heading("emission_source" if of_emission else column, language) for language in languages}
-    if column in PAIRS:
-        pair = {language: frame[f"{column}_{language}"].fillna("").astype(str) for language in languages}
+    joint = pairs(list(frame.columns))
+    if column in joint:
+        texts = dict(zip(("en", "zh"), joint[column], strict=True))
+        pair = {language: frame[texts[language]].fillna("").astype(str) for language in languages}
         joined = pd.Series(list(zip(*pair.values(), strict=True)), dtype=object)
         positions, values = pd.factorize(joined)
         words = {language: [str(value[i]) for value in values] for i, language in enumerate(pair)}
