@@ -22,6 +22,7 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <meta name="generator" content="{generator}">
+<meta name="cobalance" content="{life}">
 <title>{title}</title>
 <style>{style}</style>
 </head>
@@ -49,13 +50,18 @@ def explorer_page(results: Results) -> str:
     return page_of(payload(results))
 
 
-def page_of(content: dict[str, Any]) -> str:
-    """The page that carries a payload."""
+def page_of(content: dict[str, Any], life: str = "file") -> str:
+    """The page that carries a payload.
+
+    life  ``file``: it stands alone and may reach nothing; ``results`` and ``setup``: served by
+          :mod:`cobalance.explorer.server`, it may reach that server and nothing else
+    """
     style, program = asset("explorer.css"), asset("explorer.js")
     language = content["languages"][0]
     return _PAGE.format(
         language="zh-CN" if language == "zh" else "en",
-        policy=html.escape(policy(program, style)),
+        policy=html.escape(policy(program, style, connects=life != "file")),
+        life=life,
         generator=html.escape(content["generator"]),
         title=html.escape(content["title"][language]),
         style=style,
@@ -65,14 +71,16 @@ def page_of(content: dict[str, Any]) -> str:
     )
 
 
-def policy(program: str, style: str) -> str:
-    """The content security policy: this very script, this very style, pictures made in the page, no connection."""
+def policy(program: str, style: str, *, connects: bool = False) -> str:
+    """The content security policy: this very script, this very style, pictures made in the page, no connection but,
+    where the page is served, to its own server."""
     return "; ".join(
         (
             "default-src 'none'",
             f"script-src {_source(program)}",
             f"style-src {_source(style)}",
             "img-src blob: data:",
+            "connect-src 'self'" if connects else "connect-src 'none'",
             "base-uri 'none'",
             "form-action 'none'",
         )
