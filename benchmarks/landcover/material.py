@@ -1,13 +1,15 @@
 """Rasters and regions for the benchmarks, made from seeds: nothing is fetched.
 
-The raster has the shape of the field's usual national product seen from afar: 45,600 × 26,400 pixels (1.2 Gpx) of uint8 over
-73–135° E, 18–53.9° N, EPSG:4326, 512-pixel deflate tiles, nine classes in patches, nodata 0 outside; ``noise`` is the worst case for
-every codec: each pixel drawn alone. Regions are the cells of a Voronoi diagram of random points within a lobed outline
-that fills about half of the frame; their shared borders are roughened by midpoint displacement, alike on both sides.
+The raster has the shape of the field's usual national product seen from afar: 45,600 × 26,400 pixels (1.2 Gpx) of
+uint8 over 73–135° E, 18–53.9° N, EPSG:4326, 512-pixel deflate tiles, nine classes in patches; ``noise`` is the worst
+case for every codec: each pixel drawn alone. Regions are the cells of a Voronoi diagram of random points within a
+lobed outline that fills about half of the frame; their shared borders are roughened by midpoint displacement, alike
+on both sides.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import geopandas as gpd
@@ -74,8 +76,7 @@ def make_regions(count: int, *, seed: int = 0, steps: int = 7) -> gpd.GeoDataFra
             seeds.append(point)
     cells = shapely.get_parts(shapely.voronoi_polygons(shapely.MultiPoint(seeds), extend_to=outline))
     cells = shapely.intersection(cells, outline)
-    rough = shapely.transform(cells, lambda points: points)  # a copy
-    shapes = [shapely.Polygon(_rough_ring(shapely.get_coordinates(cell.exterior), steps)) for cell in rough]
+    shapes = [shapely.Polygon(_rough_ring(shapely.get_coordinates(cell.exterior), steps)) for cell in cells]
     shapes = [shape if shape.is_valid else shapely.make_valid(shape) for shape in shapes]
     codes = [f"r{i:05d}" for i in range(len(shapes))]
     return gpd.GeoDataFrame({"region": codes}, geometry=shapes, crs="EPSG:4326")
@@ -84,7 +85,7 @@ def make_regions(count: int, *, seed: int = 0, steps: int = 7) -> gpd.GeoDataFra
 def _rough_ring(ring: np.ndarray, steps: int) -> np.ndarray:
     """Midpoint displacement of every side, seeded by its two ends, so that neighbours displace alike."""
     ring = np.round(ring, 9)
-    return np.concatenate([_rough_side(a, b, steps)[:-1] for a, b in zip(ring[:-1], ring[1:], strict=True)])
+    return np.concatenate([_rough_side(a, b, steps)[:-1] for a, b in pairwise(ring)])
 
 
 def _rough_side(a: np.ndarray, b: np.ndarray, steps: int) -> np.ndarray:

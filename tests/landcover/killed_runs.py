@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import shapely
-from cobalance.landcover.command import LandcoverOptions, run_landcover
 from maps import region_frame, write_raster
+
+from cobalance.landcover.command import LandcoverOptions, run_landcover
 
 
 def main(folder: Path, kills: int) -> None:

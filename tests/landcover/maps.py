@@ -109,10 +109,7 @@ def partitions(draw: st.DrawFn, width: int, height: int) -> list[Any]:
         ends = [draw(st.integers(-4, 4 * max(width, height) + 4)) / 4 for _ in range(4)]
         line = shapely.LineString([(-2, ends[0]), (ends[1], ends[2]), (width + 2, ends[3])])
         cut = [
-            piece
-            for cell in cells
-            for piece in shapely.get_parts(split(cell, line))
-            if piece.geom_type == "Polygon"
+            piece for cell in cells for piece in shapely.get_parts(split(cell, line)) if piece.geom_type == "Polygon"
         ]
         cells = cut
     return cells

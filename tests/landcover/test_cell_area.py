@@ -5,32 +5,35 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
+from maps import north_up, region_frame, write_raster
+from pyproj import CRS, Geod, Transformer
+
 from cobalance.landcover import Options, tabulate
 from cobalance.landcover.cell_area import (
     CellAreas,
     area_scale,
     ellipsoid_cell_areas,
+    figure_of,
     is_equal_area,
     row_areas,
     scaled_areas,
     weight_shift,
 )
 from cobalance.landcover.rasters import Lattice
-from maps import north_up, region_frame, write_raster
-from pyproj import CRS, Geod, Transformer
 
 WGS84 = CRS("EPSG:4326")
+FIGURE = figure_of(WGS84.to_wkt())
 
 
 def test_the_whole_ellipsoid() -> None:
     """WGS 84 has 510,065,621.724 km² (NIMA TR8350.2): rows of one degree around the whole globe."""
-    rows = ellipsoid_cell_areas(np.arange(-90.0, 91.0), 360.0, WGS84)
+    rows = ellipsoid_cell_areas(np.arange(-90.0, 91.0), 360.0, FIGURE)
     assert rows.sum() / 1e6 == pytest.approx(510_065_621.724, rel=1e-11)
 
 
 def test_a_sphere_by_hand() -> None:
     """R² Δλ (sin φ₂ − sin φ₁): MODIS' sphere, 0 … 30° N, 1° wide: 6371007.181² · π/180 · ½."""
-    sphere = CRS("+proj=longlat +R=6371007.181 +no_defs")
+    sphere = figure_of(CRS("+proj=longlat +R=6371007.181 +no_defs").to_wkt())
     area = ellipsoid_cell_areas(np.array([0.0, 30.0]), 1.0, sphere)[0]
     assert area == pytest.approx(6371007.181**2 * np.pi / 180 * 0.5, rel=1e-13)
 
@@ -43,7 +46,7 @@ def test_cells_equal_geodesic_polygons(latitude: float, step: float) -> None:
     longitudes = np.concatenate([along, along[::-1]])
     latitudes = np.concatenate([np.full(400, latitude), np.full(400, latitude + step)])
     expected = abs(geod.polygon_area_perimeter(longitudes, latitudes)[0])
-    assert ellipsoid_cell_areas(np.array([latitude, latitude + step]), step, WGS84)[0] == pytest.approx(
+    assert ellipsoid_cell_areas(np.array([latitude, latitude + step]), step, FIGURE)[0] == pytest.approx(
         expected, rel=1e-8
     )
 
@@ -72,7 +75,7 @@ def test_web_mercator_areas_add_up_to_the_truth(tmp_path) -> None:  # type: igno
     )
     square = region_frame([shapely.box(10, 60, 11, 61)], "EPSG:4326")
     area = float(tabulate({1: path}, square, Options(coverage="exact")).land_area.sum()) / 100
-    truth = ellipsoid_cell_areas(np.array([60.0, 61.0]), 1.0, WGS84)[0] / 1e6
+    truth = ellipsoid_cell_areas(np.array([60.0, 61.0]), 1.0, FIGURE)[0] / 1e6
     assert area == pytest.approx(truth, rel=1e-7)
 
 

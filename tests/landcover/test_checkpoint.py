@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
+from maps import region_frame, write_raster
+
 from cobalance.landcover import Options, tabulate
 from cobalance.landcover.areas import planned
 from cobalance.landcover.band import tabulate_band
 from cobalance.landcover.checkpoint import Journal, decoded, encoded
 from cobalance.vocabulary.errors import CobalanceError
-from maps import region_frame, write_raster
 
 REGIONS = region_frame([shapely.box(0, 0, 20, 2048), shapely.box(20, 5, 31.5, 1800)])
 

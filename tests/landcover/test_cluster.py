@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
+from maps import region_frame, write_raster
+
 from cobalance.landcover import Options, tabulate
 from cobalance.vocabulary.errors import CobalanceError
-from maps import region_frame, write_raster
 
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.filterwarnings("ignore")  # its own threads and sockets warn as they end

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from maps import region_frame, write_raster
+
 from cobalance.landcover.command import LandcoverOptions, run_landcover
 from cobalance.vocabulary.errors import CobalanceError, Problem
-from maps import region_frame, write_raster
 
 
 @pytest.fixture
@@ -20,7 +21,12 @@ def inputs(tmp_path: Path) -> dict[str, object]:
     paths = [write_raster(tmp_path / f"{year}.tif", pixels, tiled=False) for year in (1990, 2000)]
     regions = region_frame([shapely.box(0, 0, 2, 2), shapely.box(2, 0, 4, 2), shapely.box(8, 8, 9, 9)])
     regions.rename(columns={"region": "code"}).to_file(tmp_path / "regions.gpkg")
-    return {"rasters": tuple(map(str, paths)), "years": (1990, 2000), "regions": tmp_path / "regions.gpkg", "key": "code"}
+    return {
+        "rasters": tuple(map(str, paths)),
+        "years": (1990, 2000),
+        "regions": tmp_path / "regions.gpkg",
+        "key": "code",
+    }
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
@@ -49,9 +55,7 @@ def test_tables_are_written(tmp_path: Path, inputs: dict, ending: str) -> None:
 
 def test_progress_tells_bands_and_bytes(tmp_path: Path, inputs: dict) -> None:
     calls: list[tuple[str, int, int, int]] = []
-    run_landcover(
-        LandcoverOptions(**inputs, output=tmp_path / "areas.csv"), lambda *arguments: calls.append(arguments)
-    )
+    run_landcover(LandcoverOptions(**inputs, output=tmp_path / "areas.csv"), lambda *arguments: calls.append(arguments))
     assert calls[0] == ("count", 0, 1, 0)
     assert calls[-1][:3] == ("count", 1, 1)
     assert calls[-1][3] > 0
@@ -66,9 +70,7 @@ def test_what_does_not_fit_together(tmp_path: Path, inputs: dict) -> None:
     with pytest.raises(CobalanceError, match="E611 .*2 rasters stand beside 1 years"):
         run_landcover(LandcoverOptions(**{**inputs, "years": (1990,)}, output=tmp_path / "areas.csv"))
     with pytest.raises(CobalanceError, match="E630 .*none.gpkg"):
-        run_landcover(
-            LandcoverOptions(**{**inputs, "regions": tmp_path / "none.gpkg"}, output=tmp_path / "areas.csv")
-        )
+        run_landcover(LandcoverOptions(**{**inputs, "regions": tmp_path / "none.gpkg"}, output=tmp_path / "areas.csv"))
     assert not list(tmp_path.glob("areas*"))
 
 

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
-from cobalance.landcover import Options, class_areas, tabulate
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from maps import codings, counted, north_up, partitions, plain_counts, polygons, region_frame, write_raster
 from rasterio.transform import Affine
+
+from cobalance.landcover import Options, class_areas, tabulate
 
 QUICK = settings(max_examples=60, deadline=None, phases=[p for p in Phase if p is not Phase.explain])
 
@@ -75,7 +76,11 @@ def test_geographic_grids_of_awkward_step(data: st.DataObject) -> None:
     pixels = _classes(data.draw(st.integers(0, 99)), (25, 30), "uint8")
     with tempfile.TemporaryDirectory() as folder:
         path = write_raster(Path(folder) / "map.tif", pixels, crs="EPSG:4326", transform=transform)
-        result = tabulate({1: path}, region_frame(shapes, "EPSG:4326"), Options(threads=1, overlap="last")) if shapes else None
+        result = (
+            tabulate({1: path}, region_frame(shapes, "EPSG:4326"), Options(threads=1, overlap="last"))
+            if shapes
+            else None
+        )
     if result:
         assert counted(result.pixels) == plain_counts(pixels, transform, shapes)
 

@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from maps import north_up, partitions, polygons, region_frame, write_raster
+from pyproj import CRS
+
 from cobalance.landcover import Options, tabulate
 from cobalance.landcover.coverage import exact_spans, exact_sweep
 from cobalance.landcover.rasters import Lattice
 from cobalance.landcover.zones import lattice_edges, region_zones
 from cobalance.vocabulary.errors import CobalanceError
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from maps import north_up, partitions, polygons, region_frame, write_raster
-from pyproj import CRS
 
 LATTICE = Lattice(CRS("EPSG:6933").to_wkt(), 0.0, 30.0, 1.0, -1.0)
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
+from maps import counted, north_up, plain_counts, region_frame, write_raster
+
 from cobalance.landcover import Options, Tabulation, tabulate
 from cobalance.landcover.tiff import TILE_BYTES, TILE_OFFSETS, DamagedIndex, NotTiff, read_tile_index
 from cobalance.vocabulary.errors import CobalanceError
-from maps import counted, plain_counts, north_up, region_frame, write_raster
 
 SHAPE = shapely.box(0, 0, 64, 64)
 PIXELS = np.random.default_rng(8).integers(0, 4, (64, 64)).astype(np.uint8)

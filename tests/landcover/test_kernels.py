@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from maps import polygons, region_frame
+from numba import njit
+from pyproj import CRS
+
 from cobalance.landcover.kernels import count_changes, count_spans, span_changes, span_counts
 from cobalance.landcover.popcount import BLOCK_BYTES, count_equal, count_equal_plain
 from cobalance.landcover.rasters import Lattice
 from cobalance.landcover.sweep import bucket_edges, centre_spans, centre_sweep
 from cobalance.landcover.tiling import TileGrid, tile_spans
 from cobalance.landcover.zones import lattice_edges, region_zones
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from maps import polygons, region_frame
-from numba import njit
-from pyproj import CRS
 
 LATTICE = Lattice(CRS("EPSG:6933").to_wkt(), 0.0, 30.0, 1.0, -1.0)
 DTYPES = [np.uint8, np.uint16]

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
+from maps import EQUAL_AREA, counted, north_up, region_frame, write_raster
+from rasterio.transform import Affine
+
 from cobalance.landcover import Options, tabulate
 from cobalance.landcover.rasters import open_rasters
 from cobalance.vocabulary.errors import CobalanceError
-from maps import EQUAL_AREA, counted, north_up, region_frame, write_raster
-from rasterio.transform import Affine
 
 BOX = region_frame([shapely.box(0, 0, 20, 10)])
 ONES = np.ones((10, 20), np.uint8)
@@ -65,7 +66,9 @@ def test_a_mosaic_counts_as_one_raster(tmp_path: Path) -> None:
                 blockysize=size,
             )
         )
-    regions = region_frame([shapely.Point(30, 25).buffer(20), shapely.Point(55, 45).buffer(12), shapely.box(-9, 3, 4, 8)])
+    regions = region_frame(
+        [shapely.Point(30, 25).buffer(20), shapely.Point(55, 45).buffer(12), shapely.box(-9, 3, 4, 8)]
+    )
     for coverage in ("centre", "exact"):
         one = tabulate({2000: whole}, regions, Options(coverage=coverage))
         four = tabulate({2000: parts}, regions, Options(coverage=coverage))
@@ -78,7 +81,9 @@ def test_files_of_a_mosaic_must_fit(tmp_path: Path) -> None:
     first = write_raster(tmp_path / "first.tif", ONES)
     over = write_raster(tmp_path / "over.tif", ONES, transform=north_up(15, 10, 1, 1))
     shifted = write_raster(tmp_path / "shifted.tif", ONES, transform=north_up(20.4, 10, 1, 1))
-    with pytest.raises(CobalanceError, match=r"E606 .*over.tif: The file overlaps .*first.tif by 10 rows and 5 columns"):
+    with pytest.raises(
+        CobalanceError, match=r"E606 .*over.tif: The file overlaps .*first.tif by 10 rows and 5 columns"
+    ):
         open_rasters({2000: [first, over]})
     with pytest.raises(CobalanceError, match=r"E607 .*shifted.tif: .* not lie on the grid of .*first.tif"):
         open_rasters({2000: [first, shifted]})

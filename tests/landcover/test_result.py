@@ -9,12 +9,13 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from cobalance.landcover import Options, class_areas, tabulate
-from cobalance.landcover.legend import crosswalks, read_legend
-from cobalance.vocabulary.errors import CobalanceError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from maps import EQUAL_AREA, counted, north_up, polygons, region_frame, write_raster
+
+from cobalance.landcover import Options, class_areas, tabulate
+from cobalance.landcover.legend import crosswalks, read_legend
+from cobalance.vocabulary.errors import CobalanceError
 
 
 def test_a_region_without_a_pixel_is_missing_not_zero(tmp_path: Path) -> None:
@@ -174,7 +175,9 @@ def test_regions_are_checked(tmp_path: Path) -> None:
 
 def test_codes_come_from_the_column_or_the_index(tmp_path: Path) -> None:
     path = write_raster(tmp_path / "map.tif", np.ones((4, 4), np.uint8))
-    frame = gpd.GeoDataFrame({"adcode": [11, 12]}, geometry=[shapely.box(0, 0, 2, 4), shapely.box(2, 0, 4, 4)], crs=EQUAL_AREA)
+    frame = gpd.GeoDataFrame(
+        {"adcode": [11, 12]}, geometry=[shapely.box(0, 0, 2, 4), shapely.box(2, 0, 4, 4)], crs=EQUAL_AREA
+    )
     by_key = tabulate({1: path}, frame, Options(key="adcode")).land_area
     by_index = class_areas({1: path}, frame.set_index("adcode"))
     assert by_key.coords["region"].values.tolist() == by_index.coords["region"].values.tolist() == ["11", "12"]

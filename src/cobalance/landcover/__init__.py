@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cobalance.landcover.result import Tabulation
     from cobalance.landcover.areas import Options, class_areas, tabulate
+    from cobalance.landcover.result import Tabulation
 
 __all__ = ["Options", "Tabulation", "class_areas", "tabulate"]
 

@@ -4,9 +4,9 @@ Geographic coordinates: the cell between two meridians and two parallels of an e
 
     A = Δλ · ∫ a² (1 − e²) cos φ / (1 − e² sin² φ)² dφ
 
-(Snyder 1987, *Map projections – a working manual*, USGS Professional Paper 1395, p. 16–17). The integral is taken by Gauss–Legendre quadrature; unlike
-the closed form it loses no digits in small cells. Equal-area coordinates: A = |Δx · Δy|.
-Other projections: |Δx · Δy| over the true areal scale at the cell.
+(Snyder 1987, *Map projections – a working manual*, USGS Professional Paper 1395, p. 16–17). The integral is taken by
+Gauss–Legendre quadrature; unlike the closed form it loses no digits in small cells. Equal-area coordinates:
+A = |Δx Δy|. Other projections: |Δx Δy| over the true areal scale at the cell.
 
 Areas are kept in int64 units of 1 / ``scale`` m². The unit is 10⁻⁴ m² or finer, as fine as the largest region allows,
 so that sums are exact: threads, workers and their order cannot change a bit.
@@ -14,8 +14,10 @@ so that sums are exact: threads, workers and their order cannot change a bit.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from pyproj import CRS, Transformer
@@ -43,24 +45,50 @@ COARSEST_SCALE = 10**4
 """Units per m² at the least: 10⁻⁴ m², with which the whole Earth still fits int64."""
 
 
-def ellipsoid_cell_areas(latitude: np.ndarray, width_deg: float, crs: CRS) -> np.ndarray:
+class Figure(NamedTuple):
+    """What areas need to know of a CRS: its ellipsoid (a in metres, e²), the size of its unit (metres, or degrees in
+    geographic coordinates), whether it is geographic, and whether all cells of a row have the same area."""
+
+    semi_major: float
+    eccentricity2: float
+    unit: float
+    geographic: bool
+    by_row: bool
+
+
+@cache
+def figure_of(crs_wkt: str) -> Figure:
+    """The figure of a CRS, which is parsed once."""
+    crs = CRS.from_wkt(crs_wkt)
+    ellipsoid = crs.ellipsoid
+    if ellipsoid is None:
+        raise ValueError(f"{crs.name} has no ellipsoid")
+    a = ellipsoid.semi_major_metre
+    factor = float(crs.axis_info[0].unit_conversion_factor)
+    return Figure(
+        semi_major=a,
+        eccentricity2=1.0 - (ellipsoid.semi_minor_metre / a) ** 2,
+        unit=math.degrees(factor) if crs.is_geographic else factor,
+        geographic=crs.is_geographic,
+        by_row=crs.is_geographic or is_equal_area(crs),
+    )
+
+
+def ellipsoid_cell_areas(latitude: np.ndarray, width_deg: float, figure: Figure) -> np.ndarray:
     """Area (m²) of the cells between successive parallels.
 
     latitude   (row + 1)  degrees, borders of the rows, clipped to ±90
     width_deg             east–west extent of a cell, degrees
     returns    (row)      m²
     """
-    ellipsoid = crs.ellipsoid
-    if ellipsoid is None:
-        raise ValueError(f"{crs.name} has no ellipsoid")
-    a = ellipsoid.semi_major_metre
-    e2 = 1.0 - (ellipsoid.semi_minor_metre / a) ** 2
+    a, e2 = figure.semi_major, figure.eccentricity2
     phi = np.radians(np.clip(latitude, -90.0, 90.0))
     half = np.abs(np.diff(phi)) / 2.0
     middle = (phi[1:] + phi[:-1]) / 2.0
     at = middle[:, None] + half[:, None] * _NODES
     integrand = a**2 * (1.0 - e2) * np.cos(at) / (1.0 - e2 * np.sin(at) ** 2) ** 2
-    return np.radians(abs(width_deg)) * half * (integrand @ _WEIGHTS)
+    areas: np.ndarray = np.radians(abs(width_deg)) * half * (integrand @ _WEIGHTS)
+    return areas
 
 
 def is_equal_area(crs: CRS) -> bool:
@@ -76,11 +104,6 @@ def is_equal_area(crs: CRS) -> bool:
     if sphere:
         return any(name in method for name in _ELLIPSOIDAL_EQUAL_AREA + _SPHERICAL_EQUAL_AREA)
     return "spherical" not in method and any(name in method for name in _ELLIPSOIDAL_EQUAL_AREA)
-
-
-def metres_per_unit(crs: CRS) -> float:
-    """The length of a projected CRS's unit in metres."""
-    return float(crs.axis_info[0].unit_conversion_factor)
 
 
 def area_scale(largest: float) -> int:
@@ -101,7 +124,8 @@ class CellAreas:
     """Cell areas of one lattice in integer units of 1 / ``scale`` m².
 
     Where the area depends on the row alone (geographic and equal-area coordinates) a row is one chunk. Elsewhere a
-    row is cut into chunks short enough (about a kilometre) that the scale at a chunk's middle is that of its cells to 1e-8.
+    row is cut into chunks short enough (about a kilometre) that the mean of a chunk's cells is the area at its middle,
+    to 1e-8.
     """
 
     lattice: Lattice
@@ -110,14 +134,14 @@ class CellAreas:
     @property
     def by_row(self) -> bool:
         """Whether all cells of a row have the same area."""
-        return _by_row(self.lattice.crs_wkt)
+        return figure_of(self.lattice.crs_wkt).by_row
 
     @property
     def chunk(self) -> int:
         """Columns of a chunk; more than any raster has where a row is one chunk."""
         if self.by_row:
             return _ENDLESS
-        return max(1, int(_CHUNK_METRES / (abs(self.lattice.dx) * metres_per_unit(self.lattice.crs))))
+        return max(1, int(_CHUNK_METRES / (abs(self.lattice.dx) * figure_of(self.lattice.crs_wkt).unit)))
 
     def grid(self, row0: int, row1: int, column0: int, width: int) -> np.ndarray:
         """int64 (row, chunk): area of one cell, chunks counted from ``column0``."""
@@ -150,13 +174,11 @@ class CellAreas:
 
 def row_areas(lattice: Lattice, row0: int, row1: int) -> np.ndarray:
     """Area (m²) of one cell in each of the rows ``row0 … row1-1``; rows beyond a pole have none."""
-    crs = lattice.crs
-    if crs.is_geographic:
+    figure = figure_of(lattice.crs_wkt)
+    if figure.geographic:
         borders = lattice.top + np.arange(row0, row1 + 1) * lattice.dy
-        degrees = np.degrees(crs.axis_info[0].unit_conversion_factor)
-        return ellipsoid_cell_areas(borders * degrees, lattice.dx * degrees, crs)
-    unit = metres_per_unit(crs)
-    return np.full(row1 - row0, abs(lattice.dx * lattice.dy) * unit**2)
+        return ellipsoid_cell_areas(borders * figure.unit, lattice.dx * figure.unit, figure)
+    return np.full(row1 - row0, abs(lattice.dx * lattice.dy) * figure.unit**2)
 
 
 def scaled_areas(lattice: Lattice, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -167,12 +189,9 @@ def scaled_areas(lattice: Lattice, columns: np.ndarray, rows: np.ndarray) -> np.
     The Jacobian is taken by central differences of the inverse projection, so the answer refers to the ellipsoid even
     where the projection is computed on a sphere (Web Mercator, Mollweide), whose own factors do not.
     """
-    crs = lattice.crs
-    ellipsoid = crs.ellipsoid
-    if ellipsoid is None:
-        raise ValueError(f"{crs.name} has no ellipsoid")
+    crs, figure = lattice.crs, figure_of(lattice.crs_wkt)
     x, y = lattice.coordinates(columns, rows)
-    step = _DIFFERENCE_METRES / metres_per_unit(crs)
+    step = _DIFFERENCE_METRES / figure.unit
     inverse = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True).transform
     east, west, north, south = (
         np.radians(inverse(x + along, y + up)) for along, up in ((step, 0), (-step, 0), (0, step), (0, -step))
@@ -182,13 +201,7 @@ def scaled_areas(lattice: Lattice, columns: np.ndarray, rows: np.ndarray) -> np.
     lon_x, lon_y = (np.remainder(d + np.pi, turn) - np.pi for d in (lon_x, lon_y))
     jacobian = np.abs(lon_x * lat_y - lon_y * lat_x) / (2.0 * step) ** 2
     phi = np.radians(inverse(x, y)[1])
-    a = ellipsoid.semi_major_metre
-    e2 = 1.0 - (ellipsoid.semi_minor_metre / a) ** 2
+    a, e2 = figure.semi_major, figure.eccentricity2
     element = a**2 * (1.0 - e2) * np.cos(phi) / (1.0 - e2 * np.sin(phi) ** 2) ** 2
-    return abs(lattice.dx * lattice.dy) * jacobian * element
-
-
-@cache
-def _by_row(crs_wkt: str) -> bool:
-    crs = CRS.from_wkt(crs_wkt)
-    return crs.is_geographic or is_equal_area(crs)
+    areas: np.ndarray = abs(lattice.dx * lattice.dy) * jacobian * element
+    return areas

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -26,7 +26,7 @@ def tabulate_bands(tasks: tuple[BandTask, ...]) -> list[BandSums]:
     return [tabulate_band(task) for task in tasks]
 
 
-def on_cluster(tasks: Iterable[BandTask], scheduler: str) -> Iterator[list[BandSums]]:
+def on_cluster(tasks: Iterable[BandTask], scheduler: str) -> Generator[list[BandSums], None, None]:
     """Results as they come; at most a few tasks a worker are under way. Raises E629."""
     try:
         from distributed import Client, as_completed

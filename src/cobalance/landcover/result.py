@@ -24,7 +24,8 @@ _PARTS = ("classified", "nodata", "unread", "lost", "outside")
 class Tabulation:
     """What a run found.
 
-    land_area     (region, year, land_class)  ha; NaN where a region got no pixel, or met a class only if at all in unread tiles
+    land_area     (region, year, land_class)  ha; NaN where a region got no pixel, and where a class of it was not met
+                  but some of its tiles are unread
     pixels        the same in pixels, parts of pixels by exact coverage
     conservation  table: region, year, and pixels and ha of the whole region, of the classes, nodata, unread, lost (to
                   later regions, by overlap 'last') and outside the rasters; the difference is always zero
@@ -94,7 +95,7 @@ def _by_class(
 ) -> tuple[np.ndarray, list[int | str], np.ndarray, np.ndarray]:
     """nodata (year, zone, 2) integers; class labels; pixels and ha (year, zone, class)."""
     codes, table = sums.codes, sums.table
-    nodata = np.zeros(table.shape[:2] + (2,), np.int64)
+    nodata = np.zeros((*table.shape[:2], 2), np.int64)
     groups: dict[int | str, np.ndarray] = {}
     for column in np.argsort(codes, kind="stable"):
         code, part = int(codes[column]), table[:, :, column]
@@ -180,9 +181,9 @@ def _notices(
             notices.append(Problem("W601", Place(), {"regions": regions, "year": year}))
     share = 100.0 * conservation["outside_ha"] / conservation["total_ha"].where(conservation["total_ha"] > 0)
     partly = conservation[(share > 0.1) & (conservation["outside_pixels"] < conservation["total_pixels"])]
-    for year, rows in partly.groupby("year"):
+    for in_year, rows in partly.groupby("year"):
         most = f"{share[rows.index].max():.1f}"
-        notices.append(Problem("W602", Place(), {"regions": rows["region"].tolist(), "year": year, "share": most}))
+        notices.append(Problem("W602", Place(), {"regions": rows["region"].tolist(), "year": in_year, "share": most}))
     for tile in sorted(sums.unread):
         details = {"row": tile.row, "column": tile.column, "offset": tile.offset, "what": tile.what}
         notices.append(Problem("W603", Place(file=tile.path), details))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from pathlib import Path
@@ -92,7 +92,7 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _in_threads(tasks: Iterable[BandTask], threads: int) -> Iterator[list[BandSums]]:
+def _in_threads(tasks: Iterable[BandTask], threads: int) -> Generator[list[BandSums], None, None]:
     """Results as they come; only a few tasks exist at a time. Leaving early cancels what has not begun."""
     if threads == 1:
         for task in tasks:

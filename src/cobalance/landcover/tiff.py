@@ -109,7 +109,7 @@ def _read_tags(stream: BinaryIO, order: str, start: int, size: int, *, big: bool
                 raise DamagedIndex(f"the {number} values of tag {tag} lie outside the file", place)
             stream.seek(offset)
             data = stream.read(length)
-        tags[tag] = np.frombuffer(data, np.dtype(_TYPE_CODES[kind]).newbyteorder(order))
+        tags[tag] = np.frombuffer(data, np.dtype(order + _TYPE_CODES[kind]))
     return tags
 
 

@@ -104,12 +104,14 @@ def grid_zones(step: float, rasters: tuple[Raster, ...]) -> Zones:
     slack = 0.01 * abs(lattice.dx)
     first_x, last_x = np.floor((x.min() + slack) / step), np.ceil((x.max() - slack) / step)
     first_y, last_y = np.floor((y.min() + slack) / step), np.ceil((y.max() - slack) / step)
-    i, j = np.meshgrid(np.arange(first_x, last_x), np.arange(first_y, last_y))
-    i, j = i.ravel(), j.ravel()
+    across, up = np.meshgrid(np.arange(first_x, last_x), np.arange(first_y, last_y))
+    i, j = across.ravel(), up.ravel()
     digits = max(0, int(np.ceil(-np.log10(step))) + 6)
     shapes = shapely.box(i * step, j * step, (i + 1) * step, (j + 1) * step)
-    codes = tuple(f"{_number(a * step, digits)},{_number(b * step, digits)}" for a, b in zip(i, j, strict=True))
-    return Zones(codes, shapes, lattice.crs)
+    codes = tuple(
+        f"{_number(a * step, digits)},{_number(b * step, digits)}" for a, b in zip(i.tolist(), j.tolist(), strict=True)
+    )
+    return Zones(codes, np.asarray(shapes), lattice.crs)
 
 
 def lattice_edges(zones: Zones, lattice: Lattice) -> Edges:
