@@ -206,6 +206,20 @@ def test_assumptions_say_what_was_drawn(found: UncertaintyResults) -> None:
     assert "φ" not in held
 
 
+def test_a_number_at_the_edge_of_the_literature_is_told(prepared: Prepared, dataset: xr.Dataset) -> None:
+    table = prepared.coefficients.table.assign(low=np.nan, high=np.nan)
+    table.loc[table["item"] == "forest", "value"] = 50.0  # ten times what any set has
+    bare = replace(prepared, coefficients=replace(prepared.coefficients, table=table))
+    settings = SETTINGS.model_copy(update={"draws": 4, "sensitivity": 0, "sets": "spread"})
+    found = study_uncertainty(bare, dataset, settings)
+    told = next(problem.text("en") for problem in found.notices if problem.code == "W856")
+    assert "sequestration_rate forest (rates.csv)" in told
+    assert "respiration_oxygen" not in told
+    bounds = found.tables["assumptions"].set_index(["quantity", "item"])["bounds"]
+    assert bounds["sequestration_rate", "forest"] == "sets"
+    assert bounds["oxygen_release_rate", "forest"] == "sets", "oxygen goes with the carbon of its class"
+
+
 def test_carbon_counted_twice_is_warned_of(found: UncertaintyResults) -> None:
     twice = [problem.text("en") for problem in found.notices if problem.code == "W854"]
     assert any("coal and coke" in text for text in twice)

@@ -22,6 +22,7 @@ from cobalance.study.prepare import Prepared
 from cobalance.study.spec import Uncertainty
 from cobalance.study.uncertain_checks import check_uncertainty
 from cobalance.uncertainty import summary
+from cobalance.uncertainty.assumptions import FOLLOWS
 from cobalance.uncertainty.chunks import draw_chunks, gathered
 from cobalance.uncertainty.points import Points, Sample
 from cobalance.uncertainty.sensitivity import Indices, sobol_indices
@@ -74,7 +75,7 @@ def study_uncertainty(
     tested    the backtest of the outlook's series, if it has been run; its horizons must hold the target year
     told      is told the share that is done, 0 to 1
 
-    Draws go through the chapters' own functions. Notices: W852–W855 (W854: carbon counted twice). Raises E851–E860.
+    Draws go through the chapters' own functions. Notices: W852–W856 (W854: carbon counted twice). Raises E851–E860.
     """
     tell = told or (lambda done: None)
     phi = float(prepared.study.ecological_land.phi)
@@ -288,12 +289,18 @@ def _headlines(model: DrawnStudy, prepared: Prepared, choice: literature.SetChoi
 
 
 def _notice_held(model: DrawnStudy, prepared: Prepared, problems: Problems) -> None:
-    """W852 for numbers without bounds, W853 and W855 for forecasts without a backtest that reaches as far."""
+    """W852 for what has no bounds, W856 for what lies at their edge, W853 and W855 for forecasts out of reach."""
     held: list[str] = []
+    edge: list[str] = []
     for versions in model.alternatives.values():
         for version in versions:
-            rows = version.table[version.table["bounds"] == "none"]
-            held += (rows["quantity"] + " " + rows["item"] + " (" + rows["set"] + ")").tolist()
+            table = version.table[~version.table["quantity"].isin(FOLLOWS)]
+            name = table["quantity"] + " " + table["item"] + " (" + table["set"] + ")"
+            held += name[table["bounds"] == "none"].tolist()
+            outermost = (table["value"] == table["low"]) | (table["value"] == table["high"])
+            edge += name[(table["bounds"] == "sets") & outermost].tolist()
+    if edge:
+        problems.add("W856", items=list(dict.fromkeys(edge)))
     if model.phi is None:
         held.append("φ")
     if held:
