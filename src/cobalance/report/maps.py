@@ -40,6 +40,24 @@ class Look:
     text: str = ""
 
 
+@dataclass(frozen=True)
+class Classes:
+    """What a map of classes shows.
+
+    words     region → its class; a region without one has no data
+    looks     class → how it is filled, in the order of the legend
+    letters   whether clusters are lettered
+    over      a hatch over some regions, whatever their class
+    """
+
+    words: Mapping[str, str]
+    looks: Mapping[str, Look]
+    title: str
+    subtitle: str
+    letters: bool = False
+    over: tuple[Look, Sequence[str]] | None = None
+
+
 def balance_breaks(values: Sequence[float]) -> list[float]:
     """Class limits that first and last year share: always 1, 3 where it divides the values, others where many lie."""
     known = np.asarray([value for value in values if np.isfinite(value)], dtype=float)
@@ -76,7 +94,7 @@ def balance_map(facts: Facts, target: str, year: int, language: Language) -> Fig
     }
     title = say("map.balance.title", language, variable=label(BALANCE[target], language), year=year)
     subtitle = say(f"map.balance.{target}", language)
-    return _class_map(facts, words, looks, title, subtitle, language)
+    return _class_map(facts, Classes(words, looks, title, subtitle), language)
 
 
 def cluster_map(facts: Facts, variable: str, year: int, language: Language) -> Figure:
@@ -90,11 +108,11 @@ def cluster_map(facts: Facts, variable: str, year: int, language: Language) -> F
     spatial = facts.study.spatial
     correction = say(f"correction.{spatial.correction}", language)
     subtitle = say("map.lisa.subtitle", language, p=f"{spatial.significance:g}", correction=correction)
-    return _class_map(facts, words, looks, title, subtitle, language, letters=True)
+    return _class_map(facts, Classes(words, looks, title, subtitle, letters=True), language)
 
 
 def gap_map(facts: Facts, target: str, language: Language) -> Figure:
-    """Ecological-land gap of each region; dots where it cannot be closed on the region's own land."""
+    """Ecological-land gap of each region, crossed where the region's own land cannot close it."""
     gap = facts.dataset["ecological_land_gap"].sel(target=target).to_series()
     status = facts.dataset["ecological_land_status"].sel(target=target).to_series().astype(str)
     looks = {"no gap": Look(style.GAPS[0], text=label("no gap", language))}
@@ -111,10 +129,8 @@ def gap_map(facts: Facts, target: str, language: Language) -> Figure:
     cross = Look("none", style.INFEASIBLE_HATCH, say("map.gap.cross", language))
     year = facts.study.outlook.target if facts.study.outlook else facts.study.ecological_land.base_year or facts.last
     title = say("map.gap.title", language, target=label(target, language), year=year)
-    phi = number(facts.study.ecological_land.phi, 3)
-    return _class_map(
-        facts, words, looks, title, say("map.gap.subtitle", language, phi=phi), language, over=(cross, infeasible)
-    )
+    subtitle = say("map.gap.subtitle", language, phi=number(facts.study.ecological_land.phi, 3))
+    return _class_map(facts, Classes(words, looks, title, subtitle, over=(cross, infeasible)), language)
 
 
 def gravity_map(facts: Facts, variable: str, language: Language) -> Figure:
@@ -136,11 +152,8 @@ def gravity_map(facts: Facts, variable: str, language: Language) -> Figure:
     _draw_ground(overview, drawn)
     _draw_ellipses(overview, drawn, track)
     window = _window(centres, width / lower)
-    overview.add_patch(
-        Rectangle(
-            window[:2], window[2] - window[0], window[3] - window[1], fill=False, ec=style.ON_LIGHT, lw=0.7, zorder=6
-        )
-    )
+    size = window[2] - window[0], window[3] - window[1]
+    overview.add_artist(Rectangle(window[:2], *size, fill=False, ec=style.ON_LIGHT, lw=0.7, zorder=6))
     overview.plot(centres[:, 0], centres[:, 1], ".", ms=1.5, color=style.ON_LIGHT, zorder=5)
     detail = sheet.axes(style.MARGIN, sheet.bottom + 0.08, width, lower)
     _draw_part(detail, drawn.enlarged(window, centres), facts.names(language))
@@ -149,39 +162,28 @@ def gravity_map(facts: Facts, variable: str, language: Language) -> Figure:
     return sheet.figure
 
 
-def _class_map(
-    facts: Facts,
-    words: Mapping[str, str],
-    looks: Mapping[str, Look],
-    title: str,
-    subtitle: str,
-    language: Language,
-    letters: bool = False,
-    over: tuple[Look, list[str]] | None = None,
-) -> Figure:
+def _class_map(facts: Facts, content: Classes, language: Language) -> Figure:
     drawn = _needed(facts)
     missing = Look(style.PAPER, style.NO_DATA_HATCH, say("map.no_data", language))
-    every = {**looks, NO_DATA: missing}
-    words = {region: words.get(region, NO_DATA) for region in drawn.regions}
+    looks = {**content.looks, NO_DATA: missing}
+    words = {region: content.words.get(region, NO_DATA) for region in drawn.regions}
     counts = pd.Series(words).value_counts()
-    shown = [word for word in every if counts.get(word, 0) > 0 or word.isdigit()]
-    entries = [(every[word], int(counts.get(word, 0))) for word in shown]
-    if over is not None and over[1]:
-        entries.append((over[0], len(over[1])))
-    columns = 2 if max(style.width(look.text) for look, _ in entries) > 10 else 3
-    rows = -(-len(entries) // columns)
+    shown = [word for word in looks if counts.get(word, 0) > 0 or word.isdigit()]
+    layers = [(looks[word], [region for region, own in words.items() if own == word]) for word in shown]
+    if content.over is not None and content.over[1]:
+        layers.append((content.over[0], list(content.over[1])))
+    columns = 2 if max(style.width(look.text) for look, _ in layers) > 10 else 3
+    rows = -(-len(layers) // columns)
     ratio = (drawn.bounds[3] - drawn.bounds[1]) / (drawn.bounds[2] - drawn.bounds[0])
     high = min((style.WIDTH - 2 * style.MARGIN) * ratio, TALLEST)
     mark = say("map.draft", language) if facts.draft else ""
-    sheet = style.sheet(high + 0.19 * rows + 0.2, title, subtitle, facts.footer[language], mark)
+    sheet = style.sheet(high + 0.19 * rows + 0.2, content.title, content.subtitle, facts.footer[language], mark)
     axes = _map_axes(sheet, drawn, sheet.top - high - 0.05, high)
-    for word in shown:
-        _fill(axes, drawn, [region for region, own in words.items() if own == word], every[word])
-    if over is not None:
-        _fill(axes, drawn, over[1], over[0])
-    if letters:
+    for look, regions in layers:
+        _fill(axes, drawn, regions, look)
+    if content.letters:
         _write_letters(axes, drawn, words)
-    _legend(sheet, entries, rows, columns)
+    _legend(sheet, [(look, len(regions)) for look, regions in layers], rows, columns)
     return sheet.figure
 
 
@@ -287,7 +289,7 @@ def _draw_ellipses(axes: Axes, drawn: Outlines, track: pd.DataFrame) -> None:
         east = record["easting_m"] + along * np.sin(bearing) + across * np.cos(bearing)
         north = record["northing_m"] + along * np.cos(bearing) - across * np.sin(bearing)
         transformer = Transformer.from_crs(record["crs"], drawn.crs, always_xy=True)
-        axes.plot(*transformer.transform(east, north), color=style.CARBON, lw=1.1, ls=dash, zorder=4)
+        axes.plot(*transformer.transform(east, north), color=style.CARBON, lw=1.1, ls=dash, zorder=4, clip_on=False)
 
 
 def _window(centres: np.ndarray, aspect: float) -> Bounds:
