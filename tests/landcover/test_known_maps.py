@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 import rasterio
 import shapely
-from cobalance.landcover import Options, tabulate
 from maps import region_frame
+
+from cobalance.landcover import Options, tabulate
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.exists(), reason=f"the reference maps are not at hand ({DATA})")
@@ -40,8 +41,8 @@ def test_itanhanga() -> None:
 def test_china_beside_the_table_of_modis() -> None:
     """The table was counted elsewhere from the same map, by other means; exact coverage and the ellipsoid differ little.
 
-    The total agrees to 0.01 %, provinces above 1,000 km² to 0.5 % except Hainan (1.3 %: its islands are smaller than
-    a cell), national totals of the classes to 1 %. Macau (three cells) and Hong Kong differ by cells at the border.
+    The total agrees to 0.01 %, provinces to 0.5 % except Hainan and Hong Kong (1.2 and 1.7 %: islands and inlets
+    smaller than a cell) and Macau (one cell); national totals of the classes to 1 %.
     """
     china = DATA / "china"
     table = pd.read_csv(china / "landcover_modis_mcd12c1_2019_simplified_by_province.csv", dtype={"adcode": str})
@@ -53,8 +54,9 @@ def test_china_beside_the_table_of_modis() -> None:
     ours, theirs = areas.sum("land_class").to_series(), table.groupby("adcode")["area_km2"].sum()
     assert set(ours.index) == set(theirs.index)
     assert ours.sum() == pytest.approx(theirs.sum(), rel=2e-4)
-    differences = (ours / theirs - 1).abs()[theirs > 1200]
-    assert differences.drop("460000").max() < 5e-3
-    assert differences["460000"] < 2e-2
+    differences = (ours / theirs - 1).abs()
+    islands = ["460000", "810000", "820000"]
+    assert differences.drop(islands).max() < 5e-3
+    assert differences[islands].max() < 2e-2
     named = table.replace({"class": {"builtup": "built"}}).groupby("class")["area_km2"].sum()
     assert (areas.sum("region").to_series() / named - 1).abs().max() < 1e-2

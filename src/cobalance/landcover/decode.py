@@ -17,9 +17,11 @@ import numpy as np
 import rasterio
 from rasterio.windows import Window
 
+from cobalance.landcover.lzw import decode_lzw
 from cobalance.landcover.popcount import BLOCK_BYTES
 
 NONE, LZW, DEFLATE, OLD_DEFLATE, ZSTD = 1, 5, 8, 32946, 50000
+_LZW_CLEAR = 0x80  # the first eight bits of the nine-bit code 256, with which a stream begins
 CODECS = {NONE, LZW, DEFLATE, OLD_DEFLATE, ZSTD}
 
 
@@ -123,7 +125,7 @@ class TileReader:
 
 
 def _decoded(compression: int, stored: bytes, raw: Any) -> int:
-    """Decode into ``raw`` (bytes); returns how many came."""
+    """Decode into ``raw`` (bytes, with a block's room behind them); returns how many came."""
     if compression == NONE:
         count = min(len(stored), raw.size)
         raw[:count] = np.frombuffer(stored, np.uint8, count)
@@ -132,7 +134,12 @@ def _decoded(compression: int, stored: bytes, raw: Any) -> int:
         return len(imagecodecs.deflate_decode(stored, out=raw))
     if compression == ZSTD:
         return len(imagecodecs.zstd_decode(stored, out=raw))
-    return len(imagecodecs.lzw_decode(stored, out=raw))
+    if stored[0] != _LZW_CLEAR:  # the bit order of very old files
+        return len(imagecodecs.lzw_decode(stored, out=raw))
+    written = decode_lzw(np.frombuffer(stored + b"\0\0\0", np.uint8), raw)
+    if written < 0:
+        raise ValueError("a code without a meaning")
+    return written
 
 
 class GdalReader:
