@@ -46,28 +46,29 @@ class Block:
     def counts_sorted(self, values: Floats, observed: Floats) -> tuple[Integers, Integers]:
         """Counts by sorting: one sort for each number of neighbours k, one binary search for each region.
 
-        values, observed   (1, region)
+        values, observed   (variable, region)
         """
-        reference, row = self.reference, values[0]
-        ordered, target = row[reference.order], observed[0][reference.order]
-        above, below = np.zeros((2, len(row)), dtype=np.int64)
+        reference = self.reference
+        ordered, target = (array.take(reference.order, axis=1) for array in (values, observed))
+        above, below = np.zeros((2, *values.shape), dtype=np.int64)
         groups = dict(reference.groups)
-        sums = np.zeros(self.ids.shape[1])
+        sums = np.zeros((len(values), self.ids.shape[1]))
         for k in range(1, reference.most + 1):
-            sums += row.take(self.ids[k - 1])
+            sums += values.take(self.ids[k - 1], axis=1)
             if k not in groups:
                 continue
             part = groups[k]
-            low, high = target[part] - TIE, target[part] + TIE
-            above[part], below[part] = _sorted_counts(sums, low, high)
+            low, high = target[:, part] - TIE, target[:, part] + TIE
+            above[:, part], below[:, part] = _sorted_counts(sums, low, high)
             own = self._own(part)
             unit, draw = self.unit[own] - part.start, self.draw[own]
-            with_itself = sums.take(draw)
-            without = with_itself + row.take(self.ids[k].take(draw)) - ordered[part].take(unit)
-            low, high = low.take(unit), high.take(unit)
-            above[part] += _change(unit, with_itself >= low, without >= low, part)
-            below[part] += _change(unit, with_itself <= high, without <= high, part)
-        return above[None, reference.rank], below[None, reference.rank]
+            with_itself = sums.take(draw, axis=1)
+            own_values = ordered[:, part].take(unit, axis=1)
+            without = with_itself + values.take(self.ids[k].take(draw), axis=1) - own_values
+            low, high = low.take(unit, axis=1), high.take(unit, axis=1)
+            above[:, part] += _change(unit, with_itself >= low, without >= low, part)
+            below[:, part] += _change(unit, with_itself <= high, without <= high, part)
+        return above.take(reference.rank, axis=1), below.take(reference.rank, axis=1)
 
     def counts_compared(self, values: Floats, observed: Floats) -> tuple[Integers, Integers]:
         """Counts by comparing: for maps with few regions of each k, where sorting does not pay; many variables at once.
@@ -158,26 +159,31 @@ def _tile_rows(k: int, draws: int) -> int:
 
 
 def _sorted_counts(sums: Floats, low: Floats, high: Floats) -> tuple[Integers, Integers]:
-    """How many sums are at least ``low`` and at most ``high`` of each region."""
-    ordered = np.sort(sums)
-    order = np.argsort(low)  # searches in ascending order share their paths: twice as fast on a large map
-    at_least, at_most = low[order], high[order]
-    under = ordered.searchsorted(at_least, side="left")
-    upto = under.copy()
-    # the two differ only where some sum lies between low and high: a tie, and rare
-    tied = np.flatnonzero(ordered.take(under, mode="clip") <= at_most)
-    tied = tied[under[tied] < len(ordered)]
-    upto[tied] = ordered.searchsorted(at_most[tied], side="right")
-    above, below = np.empty((2, len(low)), dtype=np.int64)
-    above[order], below[order] = len(ordered) - under, upto
+    """(variable, region) how many sums (variable, permutation) are at least ``low`` and at most ``high``."""
+    ordered = np.sort(sums, axis=1)
+    order = np.argsort(low, axis=1)  # searches in ascending order share their paths: twice as fast on a large map
+    above, below = np.empty((2, *low.shape), dtype=np.int64)
+    for row, (line, places) in enumerate(zip(ordered, order, strict=True)):
+        at_most = high[row].take(places)
+        under = line.searchsorted(low[row].take(places), side="left")
+        above[row, places] = len(line) - under
+        # as many are below, unless some sum lies between low and high: a tie, and rare
+        tied = np.flatnonzero(line.take(under, mode="clip") <= at_most)
+        tied = tied[under[tied] < len(line)]
+        if len(tied):
+            under[tied] = line.searchsorted(at_most[tied], side="right")
+        below[row, places] = under
     return above, below
 
 
 def _change(unit: Integers, before: NDArray[np.bool_], after: NDArray[np.bool_], part: slice) -> Integers:
-    """(region of the part) how many more draws count after the region gave up its own place."""
+    """(variable, region of the part) how many more draws count after the region gave up its own place."""
     moved = np.flatnonzero(before != after)
-    sign = np.where(after[moved], 1.0, -1.0)
-    return np.bincount(unit[moved], weights=sign, minlength=part.stop - part.start).astype(np.int64)
+    sign = np.where(after.ravel()[moved], 1.0, -1.0)
+    size = part.stop - part.start
+    row, column = np.divmod(moved, max(len(unit), 1))
+    counts = np.bincount(row * size + unit[column], weights=sign, minlength=len(before) * size)
+    return counts.astype(np.int64).reshape(-1, size)
 
 
 def row_counts(mask: NDArray[np.bool_]) -> Integers:

@@ -215,12 +215,13 @@ class Reference:
 
     def _shared(self, values: Floats, above: NDArray[Any], below: NDArray[Any]) -> None:
         for block in self.blocks:
+            step = max(1, _CACHE_CELLS // block.ids.shape[1])
             if not self.equal:
                 count, step = block.counts_unequal, 1
             elif self.weights.n > _FEW * len(self.groups):
-                count, step = block.counts_sorted, 1
+                count, step = block.counts_sorted, max(1, min(step, _CACHE_CELLS // self.weights.n))
             else:
-                count, step = block.counts_compared, max(1, _CACHE_CELLS // block.ids.shape[1])
+                count = block.counts_compared
 
             def work(number: int, count: _Count = count, step: int = step) -> None:
                 part = slice(number * step, (number + 1) * step)
