@@ -114,33 +114,43 @@ def indices(
     return Indices(tuple(groups), first_order, low, high, total, total_low, total_high, used)
 
 
-@dataclass(frozen=True)
 class _Runs:
     """The two designs' results, held against one group's at a time."""
 
-    first: Floats
-    second: Floats
-    weights: Floats
-    estimator: str
+    def __init__(self, first: Floats, second: Floats, weights: Floats, estimator: str) -> None:
+        self.first, self.second, self.weights, self.estimator = first, second, weights, estimator
+        self.both_known = np.isfinite(first) & np.isfinite(second)
+        self.centred = _Centred(self, self.both_known)
 
     def of_group(self, run: Floats) -> tuple[Floats, Floats, NDArray[np.int64]]:
         """First-order and total index, (resample, output): all rows, then each resample; and rows used, (output)."""
-        known = np.isfinite(self.first) & np.isfinite(self.second) & np.isfinite(run)
-        complete = bool(known.all())
-        count = self.weights.sum(axis=1, keepdims=True) if complete else self.weights @ known
-        # centred first: the squares of a large mean would eat the digits of a small variance
-        both = np.where(known, self.first, 0.0) + np.where(known, self.second, 0.0)
-        centre = _ratio(both.sum(axis=0), 2.0 * known.sum(axis=0))
-        base, other, mixed = (np.where(known, part - centre, 0.0) for part in (self.first, self.second, run))
-        mean = _ratio(self.weights @ (base + other), 2 * count)
-        variance = _ratio(self.weights @ (base**2 + other**2), 2 * count) - mean**2
-        variance = np.where(variance > _NOTHING * centre**2, variance, np.nan)
-        total = _ratio(self.weights @ (base - mixed) ** 2, 2 * count * variance)
+        known = self.both_known & np.isfinite(run)
+        if not np.array_equal(known, self.centred.known):  # mostly the same rows have numbers in every group
+            self.centred = _Centred(self, known)
+        centred = self.centred
+        base, other, scale = centred.first, centred.second, centred.count * centred.variance
+        mixed = np.where(known, run - centred.centre, 0.0)
+        total = _ratio(self.weights @ (base - mixed) ** 2, 2 * scale)
         if self.estimator == "jansen":
-            first_order = 1.0 - _ratio(self.weights @ (other - mixed) ** 2, 2 * count * variance)
+            first_order = 1.0 - _ratio(self.weights @ (other - mixed) ** 2, 2 * scale)
         else:
-            first_order = _ratio(self.weights @ (other * (mixed - base)), count * variance)
+            first_order = _ratio(self.weights @ (other * (mixed - base)), scale)
         return first_order, total, known.sum(axis=0)
+
+
+class _Centred:
+    """A and B less their mean over the rows ``known``, zero elsewhere; their variance in each resample."""
+
+    def __init__(self, runs: _Runs, known: NDArray[np.bool_]) -> None:
+        self.known = known
+        self.count = runs.weights.sum(axis=1, keepdims=True) if known.all() else runs.weights @ known
+        # centred first: the squares of a large mean would eat the digits of a small variance
+        both = np.where(known, runs.first, 0.0) + np.where(known, runs.second, 0.0)
+        self.centre = _ratio(both.sum(axis=0), 2.0 * known.sum(axis=0))
+        self.first, self.second = (np.where(known, part - self.centre, 0.0) for part in (runs.first, runs.second))
+        mean = _ratio(runs.weights @ (self.first + self.second), 2 * self.count)
+        variance = _ratio(runs.weights @ (self.first**2 + self.second**2), 2 * self.count) - mean**2
+        self.variance = np.where(variance > _NOTHING * self.centre**2, variance, np.nan)
 
 
 def _weights(count: int, resamples: int, seed: int) -> Floats:
