@@ -164,8 +164,19 @@ def variables_run(case: Case, tool: str) -> int:
     return case.variables if cells_done <= limit else 1
 
 
-def measured(case: Case, folder: Path, tool: str) -> dict[str, float]:
+def measured(case: Case, folder: Path, tool: str, seen: dict) -> dict[str, float]:
+    """Time and memory of one tool; a run on one variable that was made before is not made again."""
     variables = variables_run(case, tool)
+    key = (case.test, case.n, variables, case.permutations, tool)
+    if key not in seen:
+        seen[key] = run_alone(case, folder, tool, variables)
+    found, factor = seen[key], case.variables / variables
+    if "failed" in found:
+        return found
+    return {**found, "cpu": found["cpu"] * factor, "wall": found["wall"] * factor, "factor": factor}
+
+
+def run_alone(case: Case, folder: Path, tool: str, variables: int) -> dict[str, float]:
     command = [
         sys.executable,
         __file__,
@@ -178,9 +189,7 @@ def measured(case: Case, folder: Path, tool: str) -> dict[str, float]:
     answer = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **ONE_THREAD}, check=False)
     if answer.returncode:
         return {"failed": answer.stderr.strip().splitlines()[-1]}
-    found = json.loads(answer.stdout.strip().splitlines()[-1])
-    factor = case.variables / variables
-    return {**found, "cpu": found["cpu"] * factor, "wall": found["wall"] * factor, "factor": factor}
+    return json.loads(answer.stdout.strip().splitlines()[-1])
 
 
 def cold_start() -> tuple[float, float]:
@@ -235,13 +244,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         cells(200, folder)
+        seen: dict = {}
         for case in CASES:
             if asked.quick and case.n * max(case.permutations, 1) > 3085 * 999:
                 continue
             cells(case.n, folder)
             ours_cpu = np.nan
             for tool in case.tools:
-                found = measured(case, folder, tool)
+                found = measured(case, folder, tool, seen)
                 ours_cpu = found.get("cpu", np.nan) if tool == "ours" else ours_cpu
                 print(row(case, tool, found, ours_cpu), flush=True)
     array, labelled = cold_start()
