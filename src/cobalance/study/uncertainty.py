@@ -84,7 +84,9 @@ def study_uncertainty(
     choices = literature.set_choices(prepared, dataset)
     model = drawn_study(prepared, dataset, settings, choices=choices, tested=tested)
     _notice_held(model, prepared, problems)
-    problems.extend(double_counting([str(source) for source in dataset["source"].values], prepared.coefficients.basis))
+    sources = [str(source) for source in dataset["source"].values]
+    basis = prepared.coefficients.basis
+    problems.extend(double_counting(sources, basis, chinese=uncertain_tables.chinese_items()))
     columns = tuple(model.group_of)
     points = Sample(settings.draws, prepared.study.seed, settings.design, columns)
     tell(0.05)

@@ -1,12 +1,14 @@
 """Further sources and sinks: what may be added to an account, with what factor, and what must not be counted twice.
 
+A further source goes the way of the fuels: rows ``fuel_use lime`` in the tables, a row ``emission_factor lime`` and
+one ``oxygen_per_carbon lime`` (0 for what is calcined) in a coefficient set, with the bounds from which it is drawn.
 The registry (``sources.csv``) and the overlaps (``overlaps.csv``) are data: a row more is a source more. A source that
 is in neither may be added all the same; it is then only not checked for double counting.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib import resources
 
@@ -18,65 +20,40 @@ from cobalance.vocabulary.units import quantities
 
 LAND = "land"
 """How the overlaps call what the land takes up."""
+LAND_EN, LAND_ZH = "the land's net sink", "土地净碳汇"
 
 
 def source_registry() -> pd.DataFrame:
     """Every further source and sink that is known by name.
 
     source, kind (``source`` or ``sink``), name_en, name_zh, unit of the activity, quantity of the coefficient tables
-    that holds its factor ("" where no shipped set has one), oxygen (``oxygen_per_carbon``: by the oxidative ratio;
-    ``own``: a ratio of its own has to be given; ``none``: it uses no oxygen), note_en, note_zh
+    that holds its factor, factor (``shipped``: some set has one; ``own``: one has to be given), oxygen (``ratio``: by
+    an oxidative ratio that a set has; ``own``: a ratio has to be given; ``none``: it uses no oxygen), note_en, note_zh
     """
     return _read("sources.csv").copy()
 
 
-def double_counting(sources: Collection[str], basis: str, place: Place | None = None) -> Problems:
+def double_counting(
+    sources: Collection[str], basis: str, place: Place | None = None, *, chinese: Mapping[str, str] | None = None
+) -> Problems:
     """Notices (W854) for sources that hold the same carbon, each pair by name and with the reason.
 
     sources  labels of the account's sources: fuels, cement, respiration, further ones
     basis    ``gross`` or ``net``: of the rates at which the land takes up carbon
+    chinese  what the labels are called in Chinese; those of the registry are known
     """
     known = _read("overlaps.csv")
     present = {*sources, LAND}
     hit = known[known["one"].isin(present) & known["other"].isin(present) & known["basis"].isin(["", basis])]
+    registry = _read("sources.csv")
+    words = dict(zip(registry["source"], registry["name_zh"], strict=True)) | dict(chinese or {}) | {LAND: LAND_ZH}
     problems = Problems()
     for (one, why, why_zh), rows in hit.groupby(["one", "why_en", "why_zh"], sort=False):
         others = rows["other"].tolist()
-        named = ["the land's net sink" if other == LAND else other for other in others]
-        named_zh = ["土地净碳汇" if other == LAND else other for other in others]
-        problems.add("W854", place, one=one, others=named, others_zh=named_zh, why=why, why_zh=why_zh)
+        details = {"one_zh": words.get(one, one), "others_zh": "、".join(words.get(other, other) for other in others)}
+        named = [LAND_EN if other == LAND else other for other in others]
+        problems.add("W854", place, one=one, others=named, why=why, why_zh=why_zh, **details)
     return problems
-
-
-@quantities(activity="{source_unit} / yr", factor="t C / {source_unit}", returns="t C / yr")
-def source_carbon_emission(activity: xr.DataArray, factor: xr.DataArray) -> xr.DataArray:
-    """Carbon that further sources release.
-
-    activity  (region, year, source)            {source_unit} / yr, each source in its own unit
-    factor    (source [, region] [, year][, draw])  t C / {source_unit}; a factor in t CO2 is converted
-    returns   (region, year, source[, draw])    t C / yr
-
-        E[r, t, i] = A[r, t, i] · c[i]
-
-    A sink has a negative factor. Raises E201–E204.
-    """
-    carbon = (activity * factor).transpose(*activity.dims, ...)
-    return carbon.drop_vars("source_unit", errors="ignore")
-
-
-@quantities(carbon="t C / yr", oxygen_per_carbon="t O2 / t C", returns="t O2 / yr")
-def source_oxygen_consumption(carbon: xr.DataArray, oxygen_per_carbon: xr.DataArray) -> xr.DataArray:
-    """Oxygen that further sources use.
-
-    carbon             (region, year, source)  t C / yr
-    oxygen_per_carbon  (source[, draw])        t O2 / t C; calcined: 0, breathed: 32/12 ÷ respiratory quotient
-    returns            (region, year, source)  t O2 / yr
-
-        O[r, t, i] = E[r, t, i] · x[i]
-
-    Raises E201–E204.
-    """
-    return (carbon * oxygen_per_carbon).transpose(*carbon.dims, ...)
 
 
 @quantities(process_carbon="t C / yr", share="1", returns="t C / yr")
