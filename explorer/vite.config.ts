@@ -17,7 +17,7 @@ function words(): Plugin {
       const messages = JSON.parse(readFileSync(join(SOURCES, 'messages.json'), 'utf8')) as Record<string, Record<string, string>>;
       const wrong = Object.entries(messages).flatMap(([key, texts]) => ['en', 'zh'].filter((language) => !texts[language]?.trim()).map((language) => `${key} has no ${language}`));
       const holes = Object.entries(messages).filter(([, texts]) => placeholders(texts.en!) !== placeholders(texts.zh!)).map(([key]) => `${key}: other placeholders in zh than in en`);
-      const asked = files().flatMap((file) => [...readFileSync(join(SOURCES, file), 'utf8').matchAll(/\bsay\('([^']+)'/g)].map((match) => ({ file, key: match[1]! })));
+      const asked = files().flatMap((file) => [...readFileSync(join(SOURCES, file), 'utf8').matchAll(/\bsay\((?:language, )?'([^']+)'/g)].map((match) => ({ file, key: match[1]! })));
       const lacking = asked.filter(({ key }) => !(key in messages)).map(({ file, key }) => `${file} says '${key}', which is not in messages.json`);
       const all = [...wrong, ...holes, ...lacking];
       if (all.length) this.error(`messages.json:\n${all.join('\n')}`);

@@ -15,7 +15,10 @@ export const CLUSTERS: Record<string, string> = {
   'not significant': '#efefef', isolated: '#999999', undefined: '#464646',
 };
 export const LETTERS: Record<string, string> = { 'high-high': 'HH', 'low-low': 'LL', 'low-high': 'LH', 'high-low': 'HL' };
-export const MODELS: Record<string, string> = { linear: '#0072b2', grey: '#e69f00', growth: '#009e73', ensemble: '#d55e00' };
+export const MODELS: Record<string, string> = {
+  linear: '#0072b2', grey: '#e69f00', growth: '#009e73', ensemble: '#d55e00', damped_growth: '#44aa99', theil_sen: '#56b4e9', grey_discrete: '#ddcc77',
+  grey_background: '#b5892c', grey_rolling: '#8a6d1f', last_value: '#999999', mean_growth: '#117733',
+};
 const PARTS: Record<string, string> = {
   coal: '#3f3f46', coke: '#71717a', crude_oil: '#7c4a2d', gasoline: '#d55e00', kerosene: '#e9a23b', jet_fuel: '#f0c571',
   diesel: '#b5651d', fuel_oil: '#8a3b3b', lpg: '#cc79a7', natural_gas: '#56a0d3', cement: '#a3a3a3', respiration: '#6aa84f',

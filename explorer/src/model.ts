@@ -94,7 +94,7 @@ export class Model {
   private readonly codes: Map<string, number>;
   private readonly years: Map<number, number>;
   private readonly studyParameters: Map<string, Parameter>;
-  private readonly outlook: { atTarget: Float64Array; atBase: Float64Array | null; observedBase: Float64Array | null; reason: Uint8Array; zero: number } | null;
+  private readonly outlook: { atTarget: Float64Array; atBase: Float64Array | null; observedBase: Float64Array | null; last: Float64Array | null; ensembleTarget: Float64Array | null; ensembleBase: Float64Array | null; reason: Uint8Array; zero: number } | null;
 
   constructor(readonly payload: Payload) {
     this.n = payload.regions.codes.length;
@@ -159,14 +159,12 @@ export class Model {
   targetActivity(scenario: Scenario): Float64Array[] | null {
     const { outlook, sources } = this.payload;
     if (!outlook || !this.outlook) return null;
-    const models = scenario.models ?? outlook.chosen;
     return sources.map((source, s) => {
       const a = outlook.activities.indexOf(source.kind === 'respiration' ? 'population' : source.key);
       return Float64Array.from({ length: this.n }, (_, r) => {
-        const later = a < 0 ? NaN : this.combined(this.outlook!.atTarget, models, a, r);
-        if (outlook.apply === 'level') return later;
-        const now = this.activity[s]![r * this.T + this.base]!;
-        return a < 0 ? NaN : now * this.growth(later, models, a, r);
+        if (a < 0) return NaN;
+        const later = this.outlookAt('target', scenario.models, a, r);
+        return outlook.apply === 'level' ? later : this.activity[s]![r * this.T + this.base]! * this.growth(later, scenario.models, a, r);
       });
     });
   }
@@ -220,7 +218,6 @@ export class Model {
     const { land_classes, land } = this.payload;
     const reference = land_classes.indexOf(land.reference);
     const counts = land_classes.map((item) => land.classes === null || land.classes.includes(item));
-    const capped = Object.keys(land.convertible).length > 0;
     const account = {
       standard: new Float64Array(this.n), needed: new Float64Array(this.n), shortfall: new Float64Array(this.n),
       capacity: new Float64Array(this.n), gap: new Float64Array(this.n), status: [] as Status[],
@@ -234,8 +231,7 @@ export class Model {
       let standard = 0, capacity = 0;
       for (let k = 0; k < area.length; k++) {
         standard += area[k]! * (rate[k]! / positive);
-        const share = capped ? land.convertible[land_classes[k]!] ?? 0 : Number.isNaN(rate[k]!) ? NaN : Number(rate[k]! <= 0);
-        capacity += area[k]! * share * ((best - rate[k]!) / positive);
+                capacity += area[k]! * (land.convertible[land_classes[k]!] ?? 0) * ((best - rate[k]!) / positive);
       }
       const needed = (phi * burden[r]!) / positive;
       const part = needed / (standard > 0 ? standard : NaN);
@@ -306,39 +302,71 @@ export class Model {
     const { outlook } = this.payload;
     if (!outlook) return null;
     const w = outlook.window_years.indexOf(this.payload.land.base_year);
-    const observed = w < 0 ? null : floats(outlook.observed);
-    const width = outlook.window_years.length;
+    const observed = floats(outlook.observed), width = outlook.window_years.length;
+    const series = { length: observed.length / width };
     return {
       atTarget: floats(outlook.at_target),
       atBase: outlook.at_base ? floats(outlook.at_base) : null,
-      observedBase: observed && Float64Array.from({ length: observed.length / width }, (_, i) => observed[i * width + w]!),
+      observedBase: w < 0 ? null : Float64Array.from(series, (_, i) => observed[i * width + w]!),
+      last: outlook.last_value ? Float64Array.from(series, (_, i) => lastKnown(observed, i * width, width)) : null,
+      ensembleTarget: outlook.ensemble_at_target ? floats(outlook.ensemble_at_target) : null,
+      ensembleBase: outlook.ensemble_at_base ? floats(outlook.ensemble_at_base) : null,
       reason: numbers(outlook.reason.codes) as Uint8Array,
       zero: outlook.reason.words.indexOf('always zero'),
     };
   }
 
-  /** Mean of the chosen models that apply; zero where all say the series is always zero. */
-  private combined(values: Float64Array, models: string[], a: number, r: number): number {
-    const { outlook } = this.payload;
-    const applies = outlook!.reason.words.indexOf('');
-    let total = 0, count = 0, zeros = 0;
-    for (const model of models) {
-      const at = (outlook!.models.indexOf(model) * outlook!.activities.length + a) * this.n + r;
-      const word = this.outlook!.reason[at];
-      if (word === applies) { total += values[at]!; count++; }
-      else if (word === this.outlook!.zero) zeros++;
-    }
-    if (count > 0) return total / count;
-    return zeros === models.length && zeros > 0 ? 0 : NaN;
+  /** Whether the page may combine other models than the study: not where past errors decide. */
+  get combines(): boolean { return !this.outlook?.ensembleTarget; }
+
+  /** One activity of one region in the target or base year; `models` null: as the study has it. */
+  private outlookAt(when: 'target' | 'base', models: string[] | null, a: number, r: number): number {
+    const { atTarget, atBase, ensembleTarget, ensembleBase } = this.outlook!;
+    const own = when === 'target' ? ensembleTarget : ensembleBase, values = when === 'target' ? atTarget : atBase;
+    if (models === null && own) return own[a * this.n + r]!;
+    if (!values) return NaN;
+    const M = this.payload.outlook!.activities.length * this.n;
+    return this.combined((m) => values[m * M + a * this.n + r]!, models ?? this.payload.outlook!.chosen, a, r).value;
   }
 
-  private growth(later: number, models: string[], a: number, r: number): number {
-    const { observedBase, atBase } = this.outlook!;
-    const base = observedBase ? observedBase[a * this.n + r]! : atBase ? this.combined(atBase, models, a, r) : NaN;
+  /**
+   * Mean or median of the chosen models that apply; zero where all say the series is always zero; where none applies
+   * the last observed value if the study holds it. `part` says which of these it was.
+   */
+  combined(valueOf: (m: number) => number, models: string[], a: number, r: number): { value: number; part: 'models' | 'zero' | 'held' | 'none' } {
+    const { outlook } = this.payload;
+    const applies = outlook!.reason.words.indexOf('');
+    const values: number[] = [];
+    let zeros = 0;
+    for (const model of models) {
+      const m = outlook!.models.indexOf(model);
+      const word = this.outlook!.reason[(m * outlook!.activities.length + a) * this.n + r];
+      if (word === applies) values.push(valueOf(m));
+      else if (word === this.outlook!.zero) zeros++;
+    }
+    if (values.length > 0) return { value: outlook!.combination === 'median' ? median(values) : values.reduce((x, y) => x + y, 0) / values.length, part: 'models' };
+    if (zeros === models.length && zeros > 0) return { value: 0, part: 'zero' };
+    const last = this.outlook!.last?.[a * this.n + r] ?? NaN;
+    return { value: last, part: Number.isNaN(last) ? 'none' : 'held' };
+  }
+
+  private growth(later: number, models: string[] | null, a: number, r: number): number {
+    const { observedBase } = this.outlook!;
+    const base = observedBase ? observedBase[a * this.n + r]! : this.outlookAt('base', models, a, r);
     if (Number.isNaN(base) || Number.isNaN(later)) return NaN;
     if (base !== 0) return later / base;
     return later === 0 ? 1 : NaN;
   }
+}
+
+function lastKnown(values: Float64Array, start: number, width: number): number {
+  for (let i = start + width - 1; i >= start; i--) if (!Number.isNaN(values[i]!)) return values[i]!;
+  return NaN;
+}
+
+export function median(values: number[]): number {
+  const ordered = [...values].sort((x, y) => x - y), middle = (ordered.length - 1) / 2;
+  return 0.5 * (ordered[Math.floor(middle)]! + ordered[Math.ceil(middle)]!);
 }
 
 /** Rows with a reader's value: the value itself, or a factor on all of several rows. */

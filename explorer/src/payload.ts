@@ -3,6 +3,7 @@
 export type Language = 'en' | 'zh';
 export interface Text { en: string; zh: string }
 export interface Encoded { kind: 'f8' | 'f4' | 'i4' | 'u2' | 'u1'; shape: number[]; data: string }
+export interface Drawn { scale: Encoded; steps: Encoded }
 export interface Words { words: string[]; codes: Encoded }
 export type Numbers = Float64Array | Float32Array | Int32Array | Uint16Array | Uint8Array;
 
@@ -20,7 +21,9 @@ export type Record_ = Record<string, number | string | null>;
 export interface OutlookData {
   target: number; window: [number, number]; apply: 'level' | 'growth'; definition: Text | null;
   models: string[]; chosen: string[]; activities: string[]; units: string[]; years: number[]; window_years: number[];
-  path: Encoded; at_target: Encoded; at_base: Encoded | null; observed: Encoded; reason: Words;
+  combination: string; ensemble_at_target: Encoded | null; ensemble_at_base: Encoded | null; ensemble_path: Drawn | null; last_value: boolean;
+  past_errors: { activity: string; model: string; horizon: number; error: number }[];
+  path: Drawn; at_target: Encoded; at_base: Encoded | null; observed: Encoded; reason: Words;
 }
 export interface SpaceData {
   variables: string[]; significance: number; cluster: Words; pseudo_p: Encoded; global: Record_[];
@@ -31,6 +34,12 @@ export interface MapData {
   width: number; height: number; arcs: number[][]; rings: number[][][]; points: ([number, number] | null)[];
   frames: [number, number, number, number][]; metres: number;
 }
+export interface CompensationData {
+  target: 'carbon' | 'oxygen'; price: number; flows: { from: number; to: number; value: number; km: number }[]; unmet: { region: number; value: number }[];
+}
+export interface Intervals { balance: Record<'carbon' | 'oxygen', Encoded>; gap: Record<'carbon' | 'oxygen', Encoded>; text: Text }
+export interface Steps { file: number[]; row: number[] }
+export interface Cells { files: string[]; raw: string[][]; land: Steps | null; source: Steps | null }
 export interface Payload {
   format: number; generator: string; title: Text; languages: Language[]; years: number[];
   regions: { codes: string[]; en: string[]; zh: string[] };
@@ -41,6 +50,7 @@ export interface Payload {
   land: { phi: number; base_year: number; reference: string; classes: string[] | null; convertible: Record<string, number> };
   outlook: OutlookData | null; space: SpaceData | null; map: MapData | null;
   boundary: { source: string; review_number: string | null } | null;
+  compensation: CompensationData | null; intervals: Intervals | null; cells: Cells | null;
   printed: { carbon_balance_coefficient: Encoded; oxygen_balance_coefficient: Encoded; ecological_land_gap?: Encoded };
   basis: string; weak: Record<string, string[]>; notices: Record<string, string>[];
   reasons: Record<'balance' | 'land', Record<string, Text>>; variables: Record<string, Text>;
@@ -67,6 +77,18 @@ export function numbers(encoded: Encoded): Numbers {
 }
 
 export const floats = (encoded: Encoded): Float64Array => Float64Array.from(numbers(encoded));
+
+/** Numbers that are only drawn: steps of each line's largest value. */
+export function lines(drawn: Drawn): Float64Array {
+  const scale = floats(drawn.scale), steps = numbers(drawn.steps), width = steps.length / Math.max(scale.length, 1);
+  return Float64Array.from(steps, (step, i) => (step === 65535 ? NaN : (step / 65534) * scale[Math.floor(i / width)]!));
+}
+
+/** The file and row of each cell, from differences to the cell before. */
+export function places(steps: Steps): { file: Int32Array; row: Int32Array } {
+  const summed = (differences: number[]) => { let total = 0; return Int32Array.from(differences, (step) => (total += step)); };
+  return { file: summed(steps.file), row: summed(steps.row) };
+}
 
 /** The payload from base64 of gzipped JSON. */
 export async function unpacked(text: string): Promise<Payload> {

@@ -1,10 +1,11 @@
 /** The one state that all views look at: what is selected, when, which quantity, under which assumptions. */
+import { post, type Clusters } from './api';
 import { balanceClasses, gapClasses, quantityClasses, type Classes } from './classes';
 import { outlines } from './geometry';
 import { readHash, writeHash } from './hash';
 import { differs, Model, nothing, type Outcome, type Scenario, type Target } from './model';
 import { clustersOf, links, moran, type Links, type Moran } from './moran';
-import { floats, numbers, type Language, type Payload } from './payload';
+import { floats, numbers, type Encoded, type Language, type Payload } from './payload';
 import { number, percent, quantity, say, unitText, word, type Key } from './words';
 
 export const METRICS = ['carbon_balance', 'oxygen_balance', 'carbon_emission', 'carbon_sequestration', 'oxygen_consumption', 'oxygen_release'] as const;
@@ -35,6 +36,7 @@ export class Explorer {
   readonly links: Links | null;
   private readonly clusterCodes: Uint8Array | null;
   private readonly pseudo: Float32Array | null;
+  private readonly intervalValues: Record<'balance' | 'gap', Record<Target, Float64Array>>;
   private readonly classesOf = new Map<Metric, Classes>();
   readonly gapClasses = gapClasses();
 
@@ -54,6 +56,8 @@ export class Explorer {
   playing = $state(false);
   live = $state(false);
   message = $state('');
+  /** what the server's Python found for the values that are shown, if a server is there */
+  tested = $state.raw<(Clusters & { values: Float64Array }) | null>(null);
 
   readonly outcome: Outcome = $derived.by(() => this.model.evaluate(this.scenario));
   readonly changed = $derived.by(() => differs(this.scenario));
@@ -74,6 +78,8 @@ export class Explorer {
     this.links = payload.space ? links(payload.space) : null;
     this.clusterCodes = payload.space ? (numbers(payload.space.cluster.codes) as Uint8Array) : null;
     this.pseudo = payload.space ? (numbers(payload.space.pseudo_p) as Float32Array) : null;
+    const both = (of?: Record<Target, Encoded>) => ({ carbon: of ? floats(of.carbon) : new Float64Array(0), oxygen: of ? floats(of.oxygen) : new Float64Array(0) });
+    this.intervalValues = { balance: both(payload.intervals?.balance), gap: both(payload.intervals?.gap) };
     this.t = payload.years.length - 1;
   }
 
@@ -127,6 +133,7 @@ export class Explorer {
   private clustersNow(): string[] {
     const { space } = this.payload;
     if (!space || !this.clusterCodes) return [];
+    if (this.serverTested) return this.serverTested.cluster;
     if (this.accountsChanged && this.moran && this.links) return clustersOf(this.moran, this.links, this.at(`${this.target}_balance`, this.t), space.significance);
     const v = space.variables.indexOf(VARIABLE[this.target]);
     if (v < 0) return [];
@@ -134,9 +141,36 @@ export class Explorer {
     return Array.from({ length: this.model.n }, (_, r) => space.cluster.words[this.clusterCodes![start + r]!]!);
   }
 
+  /** The server's test of the very values that are shown, or null. */
+  get serverTested(): Clusters | null {
+    const { tested } = this;
+    if (!tested || !this.accountsChanged) return null;
+    const now = this.at(`${this.target}_balance`, this.t);
+    return tested.values.every((value, r) => Object.is(value, now[r])) ? tested : null;
+  }
+
+  /** Ask the server's Python for Moran and LISA of what is shown. */
+  async test(signal: AbortSignal): Promise<void> {
+    const values = this.at(`${this.target}_balance`, this.t);
+    const plain = Array.from(values, (value) => (Number.isNaN(value) ? null : value));
+    this.tested = { ...(await post<Clusters>('clusters', { values: plain }, signal)), values };
+  }
+
   pseudoP(r: number): number {
+    if (this.serverTested) return this.serverTested.pseudo_p[r] ?? NaN;
     const v = this.payload.space?.variables.indexOf(VARIABLE[this.target]) ?? -1;
     return v < 0 || !this.pseudo || this.accountsChanged ? NaN : this.pseudo[(v * this.model.T + this.t) * this.model.n + r]!;
+  }
+
+  /** Lines for a tooltip: the interval of a balance, or of a gap where no year is given; none under changed assumptions. */
+  intervalLines(r: number, target: Target, t: number | null): [string, string][] {
+    const found = this.payload.intervals;
+    if (!found || (t === null ? this.changed : this.accountsChanged)) return [];
+    const values = this.intervalValues[t === null ? 'gap' : 'balance'][target];
+    const at = (t === null ? r : r * this.model.T + t) * 3;
+    if (!Number.isFinite(values[at]!)) return [];
+    const unit = t === null ? ' %' : '';
+    return [[this.say('interval'), `${this.number(values[at])} – ${this.number(values[at + 1])}${unit}`], [this.say(t === null ? 'interval.gap' : 'interval.above'), this.percent(values[at + 2]! * 100, 2)]];
   }
 
   /** Select regions; with `add`, toggle them among those selected. */

@@ -17,6 +17,7 @@ from cobalance.explorer.payload import payload
 from cobalance.outlook.combination import combined
 from cobalance.outlook.panel import REASONS
 from cobalance.spatial import moran
+from cobalance.study.future import conversion_caps
 from cobalance.study.space import study_weights
 
 Scenario = Mapping[str, Any]
@@ -138,7 +139,12 @@ def _at_target(results: Any, scenario: Scenario) -> xr.Dataset:
     own = dataset["outlook"].sel(model=models).transpose("model", "outlook_year", "region", "activity")
     reason = dataset["outlook_reason"].sel(model=models).transpose("model", "region", "activity")
     codes = np.vectorize(REASONS.index)(reason.values.astype(str)).astype(np.int8).reshape(len(models), -1)
-    value, _, _ = combined("mean", own.values.reshape(len(models), own.shape[1], -1), codes, None)
+    value, _, _ = combined(settings.combination, own.values.reshape(len(models), own.shape[1], -1), codes, None)
+    observed = dataset["outlook_observed"].transpose("window_year", "region", "activity").values
+    last = observed.reshape(len(observed), -1)[-1]
+    assert np.isfinite(observed).all(axis=0).reshape(-1)[np.isfinite(last)].all()  # no series ends early here
+    if settings.fallback == "last value":
+        value = np.where(np.isnan(value).all(axis=0), last, value)
     shaped = own.isel(model=0, drop=True).copy(data=value.reshape(own.shape[1:]))
     target = shaped.sel(outlook_year=settings.target, drop=True)
     if settings.apply == "growth":
@@ -192,10 +198,7 @@ def expected(results: Any, content: Mapping[str, Any], changes: Scenario) -> dic
     for item, share in scenario["convert"].items():
         area.loc[{"land_class": item}] = before.sel(land_class=item) * (1 - share)
         area.loc[{"land_class": settings.reference}] += before.sel(land_class=item) * share
-    caps = None
-    if settings.convertible:
-        shares = [settings.convertible.get(item, 0.0) for item in classes]
-        caps = xr.DataArray(shares, {"land_class": dataset["land_class"].values}, attrs={"units": "1"})
+    caps = conversion_caps(area, settings)
     base = {"year": years[-2]}
     land = ecological_land.ecological_land(
         area,
@@ -345,3 +348,16 @@ def test_page_says_that_it_differs(plain: Any, chromium: Any, tmp_path: Any) -> 
     assert page.evaluate("cobalance.agreement()") == pytest.approx(1e-6, rel=1e-3)
     assert "do not rely" in page.inner_text(".about")
     page.close()
+
+
+def test_the_two_studies_hold_what_they_are_for(plain: Any, growth: Any) -> None:
+    """Else the golden scenarios would pass without having met the cases."""
+    reason = plain.results.dataset["outlook_reason"].astype(str)
+    assert (reason.sel(model="ensemble") == "last value held").any()
+    zero = growth.results.dataset["outlook_reason"].astype(str).sel(activity="diesel")
+    assert (zero == "always zero").any()
+    for ran in (plain, growth):
+        status = set(map(str, ran.results.dataset["ecological_land_status"].values.ravel()))
+        assert {"no gap", "infeasible on own land", "undefined"} <= status
+        clusters = set(ran.results.table("local_moran")["cluster"])
+        assert {"isolated", "undefined"} <= clusters

@@ -27,6 +27,22 @@ def read_array(encoded: Mapping[str, Any]) -> np.ndarray[Any, np.dtype[Any]]:
     return flat.reshape(encoded["shape"])
 
 
+MISSING = 65535
+"""The step that stands for a missing number in :func:`drawn`."""
+
+
+def drawn(values: ArrayLike) -> dict[str, Any]:
+    """Numbers that are only drawn, (…, n): each line in 65,534 steps of its own largest value, NaN kept.
+
+    returns  ``{scale, steps}``: value = steps / 65534 · scale of its line
+    """
+    numbers = np.asarray(values, dtype=float)
+    known = np.where(np.isfinite(numbers), np.abs(numbers), 0.0)
+    scale = known.max(axis=-1, initial=0.0)
+    steps = np.rint(np.divide(known, scale[..., None], out=np.zeros_like(known), where=scale[..., None] > 0) * 65534)
+    return {"scale": array(scale, "f4"), "steps": array(np.where(np.isfinite(numbers), steps, MISSING), "u2")}
+
+
 def words(values: ArrayLike) -> dict[str, Any]:
     """An array of few different words as ``{words, codes}``, words in the order of the alphabet."""
     text = np.asarray(values).astype(str)

@@ -17,10 +17,12 @@ import xarray as xr
 from cobalance import __version__
 from cobalance.accounts.balance import REASONS as BALANCE_REASONS
 from cobalance.accounts.ecological_land import REASONS as LAND_REASONS
-from cobalance.explorer.encoding import array, words
+from cobalance.explorer.encoding import array, drawn, words
+from cobalance.explorer.extras import cells, compensation, intervals, past_errors
 from cobalance.explorer.parameters import alternatives, parameters
 from cobalance.explorer.shapes import Grid, grid_of, laid_out, map_of
 from cobalance.report.geometry import Outlines
+from cobalance.study.future import conversion_caps
 from cobalance.study.results import Results
 from cobalance.study.space import study_weights
 from cobalance.study.spec import Study
@@ -28,6 +30,7 @@ from cobalance.vocabulary import schema
 from cobalance.vocabulary.errors import CobalanceError
 
 FORMAT = 1
+LIVE_COMBINATIONS = ("mean", "median")
 FUEL, CEMENT, RESPIRATION, INVENTORY = "fuel", "cement", "respiration", "inventory"
 
 
@@ -53,10 +56,13 @@ def payload(results: Results) -> dict[str, Any]:
         "parameters": parameters(results.table("coefficients")),
         "alternatives": alternatives(results),
         "land": _land_settings(study, dataset),
-        "outlook": _outlook(dataset, study),
+        "outlook": _outlook(results),
         "space": _space(results, codes, grid_of(shapes) if shapes else None, shapes),
         "map": map_of(shapes, codes) if shapes else None,
         "boundary": study.regions.boundary.model_dump(mode="json") if study.regions.boundary else None,
+        "compensation": compensation(results, codes),
+        "intervals": intervals(results, codes),
+        "cells": cells(results, _sources(dataset)),
         "printed": _printed(dataset),
         "basis": str(results.provenance.get("basis", "")),
         "weak": results.provenance.get("weak_statuses", {}),
@@ -151,16 +157,24 @@ def _flags(results: Results) -> dict[str, Any]:
 
 def _land_settings(study: Study, dataset: xr.Dataset) -> dict[str, Any]:
     settings = study.ecological_land
+    caps = conversion_caps(dataset["land_area"].isel(year=-1, drop=True), settings)
     return {
         "phi": settings.phi,
         "base_year": settings.base_year or int(dataset["year"].values[-1]),
         "reference": settings.reference,
         "classes": settings.classes,
-        "convertible": settings.convertible,
+        "convertible": {
+            str(item): float(share) for item, share in zip(caps["land_class"].values, caps.values, strict=True)
+        },
     }
 
 
-def _outlook(dataset: xr.Dataset, study: Study) -> dict[str, Any] | None:
+def _outlook(results: Results) -> dict[str, Any] | None:
+    """Each model's path and value in the target year, the observed window, and who takes no part and why.
+
+    A combination that goes by past errors is not made again in the page: it carries the ensemble's own value.
+    """
+    dataset, study = results.dataset, results.study
     settings = study.outlook
     if settings is None or "outlook" not in dataset:
         return None
@@ -171,6 +185,8 @@ def _outlook(dataset: xr.Dataset, study: Study) -> dict[str, Any] | None:
     target = forecast.sel(outlook_year=settings.target)
     inside = base_year in observed["window_year"].values
     later = base_year in forecast["outlook_year"].values
+    ensemble = dataset["outlook"].sel(model="ensemble").transpose("activity", "region", "outlook_year")
+    by_errors = settings.combination not in LIVE_COMBINATIONS
     return {
         "target": settings.target,
         "window": list(settings.window),
@@ -182,9 +198,15 @@ def _outlook(dataset: xr.Dataset, study: Study) -> dict[str, Any] | None:
         "units": _labels(dataset, "activity_unit"),
         "years": [int(year) for year in forecast["outlook_year"].values],
         "window_years": [int(year) for year in observed["window_year"].values],
-        "path": array(forecast, "f4"),
+        "path": drawn(forecast),
         "at_target": array(target),
         "at_base": array(forecast.sel(outlook_year=base_year)) if later and not inside else None,
+        "combination": settings.combination,
+        "ensemble_at_target": array(ensemble.sel(outlook_year=settings.target)) if by_errors else None,
+        "ensemble_at_base": array(ensemble.sel(outlook_year=base_year)) if by_errors and later and not inside else None,
+        "ensemble_path": drawn(ensemble) if by_errors else None,
+        "last_value": settings.fallback == "last value",
+        "past_errors": past_errors(results),
         "observed": array(observed),
         "reason": words(dataset["outlook_reason"].sel(model=members).transpose("model", "activity", "region")),
     }
