@@ -127,38 +127,32 @@ def replaced(directory: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _read_table(file: Path) -> pd.DataFrame:
-    """A result table; codes stay text, and an empty text is empty, not missing."""
-    frame = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8")
-    for column in frame.columns:
-        if _is_number_column(column):
-            # Python's own conversion gives back the very number that was written; pandas' faster one does not
-            frame[column] = frame[column].replace("", "nan").astype(float)
-        if column in _COUNT_COLUMNS:
-            frame[column] = frame[column].astype(int)
-    return frame
-
-
-_COUNT_COLUMNS = ("n", "permutations", "row")
-_NUMBER_COLUMNS = (
-    *_COUNT_COLUMNS,
-    "year",
-    "value",
-    "low",
-    "high",
-    "rank",
-    "growth",
-    "moran_i",
-    "expected",
-    "z",
-    "lag",
-    "local_i",
+_TEXT_COLUMNS = frozenset(
+    """
+    region from_region to_region group scenario name_zh name_en source item set status sheet column printed
+    note reason flag stage locator basis place code participants
+    """.split()  # noqa: SIM905
 )
-_NUMBER_ENDINGS = ("_deg", "_m", "_km", "_p", "_randomisation", "_normality")
+"""Columns that stay text although every cell may look like a number, or be empty: codes, names, places in files."""
 
 
-def _is_number_column(column: str) -> bool:
-    return column in _NUMBER_COLUMNS or column.endswith(_NUMBER_ENDINGS)
+def _read_table(file: Path) -> pd.DataFrame:
+    """A result table as it was written; an empty text is empty, not missing."""
+    frame = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8")
+    return frame.assign(**{name: _typed(frame[name]) for name in frame.columns if name not in _TEXT_COLUMNS})
+
+
+def _typed(texts: pd.Series[str]) -> pd.Series[Any]:
+    """Whole numbers, numbers, truth values or text, by what every cell holds."""
+    if texts.isin(["True", "False"]).all() and len(texts):
+        return texts == "True"
+    try:
+        # Python's own conversion gives back the very number that was written; pandas' faster one does not
+        numbers = texts.replace("", "nan").astype(float)
+    except ValueError:
+        return texts
+    whole = len(texts) > 0 and texts.str.fullmatch(r"-?\d+").all()
+    return numbers.astype(int) if whole else numbers
 
 
 def _read_regions(directory: Path, dataset: xr.Dataset) -> gpd.GeoDataFrame:
