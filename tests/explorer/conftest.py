@@ -105,8 +105,11 @@ def plain_study(folder: Path) -> Path:
     content = _write_common(folder)
     coal = _rows(lambda r, t: 4e6 * (1 + (r * 5) % 7) * 1.03**t, "coal", "t")
     gas = _rows(lambda r, t: 1e7 * (1 + (r * 3) % 4) * (1 + 0.05 * t), "natural_gas", "m3")
-    # region 1 leaves gas: the line falls below zero, the other models too or explode; its last value is held
-    gas = [{**row, "value": 1e7 * (2019.5 - row["year"]) ** 3} if row["region"] == "r01" else row for row in gas]
+    # one region starts at zero and leaves gas again: no model applies and its last value is held
+    gas = [
+        {**row, "value": 0.0 if row["year"] == 2010 else 1e7 * (2020 - row["year"])} if row["region"] == "r01" else row
+        for row in gas
+    ]
     content["inputs"].append(_table(folder, "fuels.csv", coal + gas))
     content["coefficients"] = {"emission": "china-specific"}
     content["outlook"] = {"window": [2010, 2019], "target": 2030, "combination": "median"}
