@@ -343,6 +343,7 @@ def test_wrong_settings_are_refused_together_each_at_its_key(prepared: Prepared,
             "bounds": {"emission_factor peat": 0.1, "emission_factor coal": (0.6, 0.7), "cement_factor": 1.5},
             "distributions": {"default": "gaussian", "cement_factor": "lognormal", "rates": "normal"},
             "phi": (0.4, 0.5),
+            "cluster_years": [2015, 1990],
         }
     )
     with pytest.raises(CobalanceError) as caught:
@@ -357,6 +358,7 @@ def test_wrong_settings_are_refused_together_each_at_its_key(prepared: Prepared,
         "uncertainty.activities.coal": "E852",
         "uncertainty.bounds.emission_factor coal": "E852",
         "uncertainty.bounds.cement_factor": "E853",
+        "uncertainty.cluster_years": "E861",
     }
     assert "nearest: coal" in str(caught.value)
     assert "low, value and high are 0.6, 0.5, 0.7" in str(caught.value)

@@ -65,6 +65,7 @@ def test_top_share_counts_ties_and_never_the_missing() -> None:
     data = drawn([[5, 9], [1, 3], [4, 3], [NAN, 1]], "region")
     assert summary.top_share(data, 2).values.tolist() == [1.0, 0.5, 1.0, 0.0]
     assert summary.top_share(data, 5).values.tolist() == [1.0, 1.0, 1.0, 0.5], "fewer than five regions have a number"
+    assert np.isnan(summary.top_share(drawn([[NAN, NAN], [1, 3]], "region"), 2)).values.tolist() == [True, False]
 
 
 def test_top_share_keeps_the_other_dims_and_does_not_care_about_blocks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from cobalance.accounts import balance, sequestration
+from cobalance.accounts.ecological_land import INFEASIBLE, UNDEFINED
 from cobalance.accounts.groups import group_total
 from cobalance.accounts.totals import total_along
 from cobalance.coefficients import Coefficients
@@ -150,8 +151,9 @@ class DrawnStudy:
         grouped = measures.group_ecological_land(land, everyone)
         found = {name: _values(land[name], ("region", "target"), len(rows)) for name in LAND}
         found |= {f"group_{name}": _values(grouped[f"group_{name}"], ("group", "target"), len(rows)) for name in LAND}
-        status = land["ecological_land_status"] == "infeasible on own land"
-        found["infeasible_on_own_land"] = _values(status.astype(float), ("region", "target"), len(rows))
+        status = land["ecological_land_status"]
+        infeasible = (status == INFEASIBLE).astype(float).where(status != UNDEFINED)
+        found["infeasible_on_own_land"] = _values(infeasible, ("region", "target"), len(rows))
         totals = [total_along(part, "source") for part in burden]
         for name, total in zip(FUTURE_TOTALS, totals, strict=True):
             found[name] = _values(total, ("region",), len(rows))

@@ -25,7 +25,7 @@ def check_uncertainty(settings: Uncertainty, inputs: xr.Dataset, table: pd.DataF
     phi     the share φ that its bounds must hold
 
     Raises E851 (kind of distribution), E852 (bounds that do not hold their value), E853 (lognormal with a bound that is
-    not positive), E858 and E859 (names that the study does not have).
+    not positive), E858–E861 (names and years that the study does not have).
     """
     problems = Problems()
     _check_names("activities", settings.activities, _activities(inputs), "E858", problems)
@@ -43,6 +43,10 @@ def check_uncertainty(settings: Uncertainty, inputs: xr.Dataset, table: pd.DataF
         low, high = width if isinstance(width, tuple) else (1 - width, 1 + width)
         _check_width(settings, "activity", (1.0, low, high), f"{KEY}.activities.{name}", problems)
     _check_stated(settings, table, problems)
+    years = inputs["year"].values.tolist()
+    for year in settings.cluster_years or []:
+        if year not in years:
+            problems.add("E861", Place(key=f"{KEY}.cluster_years"), found=year, expected=years)
     problems.raise_errors()
 
 

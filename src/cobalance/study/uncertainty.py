@@ -75,7 +75,7 @@ def study_uncertainty(
     tested    the backtest of the outlook's series, if it has been run; its horizons must hold the target year
     told      is told the share that is done, 0 to 1
 
-    Draws go through the chapters' own functions. Notices: W852–W856 (W854: carbon counted twice). Raises E851–E860.
+    Draws go through the chapters' own functions. Notices: W852–W856 (W854: carbon counted twice). Raises E851–E861.
     """
     tell = told or (lambda done: None)
     phi = float(prepared.study.ecological_land.phi)

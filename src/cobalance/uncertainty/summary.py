@@ -56,16 +56,19 @@ def probability_above(data: xr.DataArray, threshold: float) -> xr.DataArray:
 def top_share(data: xr.DataArray, top: int = 5, dim: str = "region") -> xr.DataArray:
     """The share of draws in which a label is among the ``top`` largest along ``dim``, (…).
 
-    A label without a number in a draw is not among them; labels that tie with the last of them all are.
+    A label without a number in a draw is not among them (NaN where it never has one); labels that tie with the last of
+    them all are.
     """
     ordered = data.transpose(..., dim, "draw")
-    count = np.zeros(ordered.shape[:-1])
+    count, known = np.zeros(ordered.shape[:-1]), np.zeros(ordered.shape[:-1], dtype=bool)
     step = max(1, _CELLS // max(1, count.size))
     for start in range(0, ordered.sizes["draw"], step):
         values = np.asarray(ordered.values[..., start : start + step])
         count += (values >= _least_of_top(values, top)).sum(axis=-1)  # a missing value is not above anything
+        known |= np.isfinite(values).any(axis=-1)
     dims = [name for name in data.dims if name != "draw"]
-    share = xr.DataArray(count / ordered.sizes["draw"], ordered.isel(draw=0, drop=True).coords, ordered.dims[:-1])
+    count = np.where(known, count / ordered.sizes["draw"], np.nan)
+    share = xr.DataArray(count, ordered.isel(draw=0, drop=True).coords, ordered.dims[:-1])
     return share.transpose(*dims).assign_attrs(units="1")
 
 
