@@ -35,7 +35,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "cuts": {"cuts": {"coal": 0.35, "cement": 0.1, "respiration": 0.02}},
     "everything-cut": {"cuts": {"coal": 1.0, "cement": 1.0, "respiration": 1.0}},
     "convert": {"convert": {"cropland": 0.15, "built": 0.5}},
-    "one-model": {"models": ["grey"]},
+    "one-model": {"models": ["linear"]},
     "two-models": {"models": ["linear", "growth"]},
     "set": {"sets": {"sequestration": "npp-world-carbon", "cement": "cement-ipcc2006"}},
     "set-of-breath": {"sets": {"respiration": "chinese-literature"}},
