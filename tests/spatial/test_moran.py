@@ -325,6 +325,9 @@ def test_everything_stands_beside_the_p(map_of):
     assert "n = 25" in attributes["weights_zh"]
     assert (attributes["tail"], attributes["permutations"], attributes["seed"]) == ("two-sided", 99, 3)
     assert "shared" in attributes["test"]
+    exact = local_moran(values, weights, permutations=99).attrs
+    assert (exact["test"], exact["permutations"]) == ("complete enumeration of neighbour sets", 0)
+    assert exact["test_zh"] == "邻居组合完全枚举"
 
 
 # --- tables ----------------------------------------------------------------------------------------------------------

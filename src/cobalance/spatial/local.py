@@ -59,14 +59,17 @@ def _status(focal: Floats, other: Floats | None, codes: NDArray[np.int8]) -> NDA
 
 
 def test_attributes(weights: Weights, plan: Permutation, tail: str, *draws: str) -> dict[str, str | int | float]:
-    """What is printed beside every p: weights (with n), test, tail, permutations, seed."""
+    """What is printed beside every p: weights (with n), test, tail, permutations, seed.
+
+    ``permutations`` is 0 where none were drawn: all neighbour sets were counted, or moments stand in for them.
+    """
     return {
         "weights": weights.summary("en"),
         "weights_zh": weights.summary("zh"),
         "test": "; ".join(METHODS[how] for how in draws),
         "test_zh": "；".join(METHODS_ZH[how] for how in draws),
         "tail": tail,
-        "permutations": plan.permutations,
+        "permutations": 0 if set(draws) <= {"exact", "pearson"} else plan.permutations,
         "seed": plan.seed,
     }
 
