@@ -2,8 +2,9 @@
 
     python benchmarks/landcover/run.py FOLDER [--noise] [--peers]
 
-FOLDER takes the rasters (130 MB; 700 MB more for noise). Each contender runs in a process of its own; its counts are compared
-with ours before its time is printed. Other load on the machine shows in wall time and, on shared cores, in CPU time too.
+FOLDER takes the rasters (260 MB; 700 MB more for noise). Each contender runs in a process of its own; its counts
+are compared with ours before its time is printed. Other load on the machine shows in wall time and, on shared cores,
+in CPU time too.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def test_itanhanga() -> None:
 
 
 def test_china_beside_the_table_of_modis() -> None:
-    """The table was counted elsewhere from the same map, by other means; exact coverage and the ellipsoid differ little.
+    """The table was counted elsewhere from the same map, by other means.
 
     The total agrees to 0.01 %, provinces to 0.5 % except Hainan and Hong Kong (1.2 and 1.7 %: islands and inlets
     smaller than a cell) and Macau (one cell); national totals of the classes to 1 %.
