@@ -40,7 +40,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def panel_run(regions: int, activities: int, draws: int, regions_a_block: int = 25) -> dict[str, float]:
-    """CPU seconds by model for all series, drawing excluded; only the forecasts are kept, as a study would."""
+    """CPU seconds by model for all series, drawing excluded; no fit is kept, so the memory is that of one block."""
     spent = dict.fromkeys(PAPER, 0.0)
     random = np.random.default_rng(1)
     for first in range(0, regions, regions_a_block):
