@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,6 @@ import pandas as pd
 import xarray as xr
 
 from cobalance.coefficients import Coefficients, coefficients, read_set, set_names
-from cobalance.coefficients.choice import matching
 from cobalance.study.accounts import inventory_sources
 from cobalance.study.drawn import QUANTITIES, Alternative
 from cobalance.study.prepare import Prepared
@@ -119,24 +119,33 @@ def item_spread(table: pd.DataFrame) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     wanted = table.drop_duplicates(["quantity", "item"])
     for quantity, item, unit, basis in wanted[["quantity", "item", "unit", "basis"]].itertuples(index=False):
+        found = _literature(str(quantity), str(item))
+        found = found[found["basis"] == basis]
         numbers = [
-            value * units.factor(own, str(unit))
-            for name in set_names()
-            for value, own in _comparable(read_set(name), str(quantity), str(item), str(unit), str(basis))
+            value * units.factor(str(own), str(unit))
+            for value, own in zip(found["value"].to_numpy(float).tolist(), found["unit"], strict=True)
+            if units.convertible(str(own), str(unit))
         ]
         if len(numbers) > 1:
             rows.append({"quantity": quantity, "item": item, "low": min(numbers), "high": max(numbers)})
     return pd.DataFrame(rows, columns=["quantity", "item", "low", "high"])
 
 
-def _comparable(frame: pd.DataFrame, quantity: str, item: str, unit: str, basis: str) -> list[tuple[float, str]]:
-    found = matching(frame, quantity, item)
-    found = found[(found["region"] == EVERYWHERE) & (found["status"] != FITTED) & (found["basis"] == basis)]
-    return [
-        (value, str(own))
-        for value, own in zip(found["value"].to_numpy(float).tolist(), found["unit"], strict=True)
-        if units.convertible(str(own), unit)
-    ]
+@functools.cache
+def _shipped() -> pd.DataFrame:
+    """All rows of all shipped sets that say something of everywhere and are not fitted."""
+    rows = pd.concat([read_set(name) for name in set_names()], ignore_index=True)
+    return rows[(rows["region"] == EVERYWHERE) & (rows["status"] != FITTED)]
+
+
+@functools.cache
+def _literature(quantity: str, item: str) -> pd.DataFrame:
+    """What the shipped sets have of an item: each its rows for the item, or else those for every item."""
+    rows = _shipped()
+    rows = rows[rows["quantity"] == quantity]
+    own = rows[rows["item"] == item]
+    general = rows[(rows["item"] == EVERYWHERE) & ~rows["set"].isin(own["set"])]
+    return pd.concat([own, general])
 
 
 def _bounded(table: pd.DataFrame, stated: Mapping[str, float | tuple[float, float]], from_sets: bool) -> pd.DataFrame:
@@ -151,7 +160,9 @@ def _following(table: pd.DataFrame) -> pd.DataFrame:
     rates = table[(table["quantity"] == "sequestration_rate") & (table["value"] != 0)]
     relative = {
         (row["item"], row["region"]): (row["low"] / row["value"], row["high"] / row["value"], row["bounds"])
-        for row in rates.to_dict("records")
+        for row in rates.assign(**{side: rates[side].fillna(rates["value"]) for side in ("low", "high")}).to_dict(
+            "records"
+        )
     }
     rows = table.to_dict("records")
     for row in rows:
@@ -227,12 +238,11 @@ def _lacking(prepared: Prepared, family: str, name: str) -> list[str]:
     """Items of the study that a set does not have for everywhere in a fitting unit."""
     own = prepared.coefficients.table
     own = own[own["quantity"].isin(_required(family))]
-    frame = read_set(name)
     lacking = []
     for quantity, item, unit in own[["quantity", "item", "unit"]].drop_duplicates().itertuples(index=False):
-        rows = pd.concat([matching(frame, source, str(item)) for source in _SOURCES.get(str(quantity), (quantity,))])
-        rows = rows[(rows["status"] != FITTED) & (rows["region"] == EVERYWHERE)]
-        if not any(units.convertible(str(found), str(unit)) or found == "1" for found in rows["unit"]):
+        rows = pd.concat([_literature(source, str(item)) for source in _SOURCES.get(str(quantity), (str(quantity),))])
+        own_units = rows.loc[rows["set"] == name, "unit"].astype(str)
+        if not any(units.convertible(found, str(unit)) or found == "1" for found in own_units):
             lacking.append(str(item))
     return list(dict.fromkeys(lacking))
 
@@ -260,7 +270,8 @@ def _sets_of(family: str) -> list[str]:
     """Shipped sets that have a number of the family."""
     leading = QUANTITIES[family][0]
     names = _SOURCES.get(leading, (leading,))
-    return [name for name in set_names() if read_set(name)["quantity"].isin(names).any()]
+    rows = _shipped()
+    return list(dict.fromkeys(rows.loc[rows["quantity"].isin(names), "set"].astype(str)))
 
 
 def _names(choice: Any) -> list[str]:
