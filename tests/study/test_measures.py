@@ -7,14 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cobalance.study.measures import multiplier
 from cobalance.study.pipeline import run_study
 from cobalance.study.results import Results
 
 SCENARIOS = """
 scenarios:
   half: {en: Half the coal, zh: 煤炭减半, activities: {coal: {2025: 1.0, 2035: 0.0}}}
-  green: {en: Better rates, zh: 提高速率, rates: {cropland: 2}, phi: 1/2}
+  green: {en: Better rates, zh: 提高速率, rates: {cropland: 2}, convert: [{from_class: cropland, to_class: forest, share: 1/2}]}
 """
 
 
@@ -60,14 +59,16 @@ def test_the_nearest_surplus_covers_the_deficit(results: Results) -> None:
 
 def test_scenarios_stand_beside_the_baseline(results: Results) -> None:
     table = results.table("scenarios").set_index(["scenario", "region", "variable"])["value"]
-    assert table["baseline", "C", "ecological_land_gap_carbon"] == pytest.approx(275 / 3)
+    assert table["as forecast", "C", "ecological_land_gap_carbon"] == pytest.approx(275 / 3)
     # half the coal in 2030: C emits 500 + 100 + 50 = 650, (650/600 − 1) × 100
     assert table["half", "C", "carbon_emission"] == pytest.approx(650)
     assert table["half", "C", "ecological_land_gap_carbon"] == pytest.approx(25 / 3)
     assert table["half", "total", "carbon_emission"] == pytest.approx(4770 - 2250)
-    # cropland at 4 t C, φ 1/2: C stands at 80 ha and needs 1150/2/5 = 115
-    assert table["green", "C", "ecological_land_gap_carbon"] == pytest.approx((115 / 80 - 1) * 100)
-    # all regions: standard 1000 + 200 + (500 + 800 + 100) × 4/5 = 2320 ha, needed 477: no gap
+    # half of C's cropland becomes forest, the rest takes up 4 t C: 50 + 50 × 4/5 = 90 ha stand, 1150/15 are needed
+    assert table["green", "C", "ecological_land_gap_carbon"] == 0
+    # oxygen: 50 + 50 × 10/14 = 85.714 ha stand, 75 are needed
+    assert table["green", "C", "ecological_land_gap_oxygen"] == 0
+    assert table["half", "C", "ecological_land_gap_oxygen"] == pytest.approx((1650 / 1500 - 1) * 100)
     assert table["green", "total", "ecological_land_gap_carbon"] == 0
     names = results.table("scenarios").set_index("scenario")
     assert names.loc["half", "scenario_zh"].iloc[0] == "煤炭减半"
@@ -79,12 +80,6 @@ def test_groups_form_their_gap_from_added_land(results: Results) -> None:
     assert data["group_standard_ecological_land"].sel(group="total").item() == pytest.approx(1760)
     assert data["group_needed_ecological_land"].sel(group="total").item() == pytest.approx(318)
     assert data["group_ecological_land_gap"].sel(group="total").item() == 0
-
-
-def test_a_path_is_read_between_its_years_and_held_beyond() -> None:
-    assert multiplier({2025: 1.0, 2035: 0.0}, 2030) == 0.5
-    assert multiplier({2025: 1.0, 2035: 0.2}, 2050) == 0.2
-    assert multiplier(0.7, 2030) == 0.7
 
 
 def test_a_series_too_short_to_look_back_has_no_backtest(results: Results) -> None:

@@ -84,16 +84,29 @@ def scenario_outcomes(
     year), E844 (a name twice), E845 (a multiplier below zero), all at once; and what the accounts refuse.
     """
     everyone = [Scenario(AS_FORECAST), *scenarios]
-    _refuse_wrong(everyone, year, land_area, burdens)
+    problems = Problems()
+    classes = [str(label) for label in land_area["land_class"].values]
+    sources = sorted({str(label) for burden in burdens.values() for label in burden["source"].values})
+    check_scenarios(everyone, year, classes, sources, problems)
+    problems.raise_errors()
     outcomes = []
     for scenario in everyone:
         area = converted(_times(land_area, "land_class", scenario.land_class, year), scenario.convert)
         own_rates = {target: _times(rate, "land_class", scenario.rate, year) for target, rate in rates.items()}
-        activity = {BREATHING.get(label, label): path for label, path in scenario.activity.items()}
-        own_burdens = {target: _times(burden, "source", activity, year) for target, burden in burdens.items()}
+        own_burdens = scenario_burdens(scenario, burdens, year)
         outcomes.append(_outcome(area, own_rates, own_burdens, phi=phi, reference=reference, caps=caps))
     joined = xr.concat(outcomes, "scenario", join="exact", combine_attrs="drop_conflicts")
     return joined.assign_coords(scenario=[scenario.name for scenario in everyone]).transpose("scenario", ...)
+
+
+def scenario_burdens(scenario: Scenario, burdens: Mapping[str, xr.DataArray], year: int) -> dict[str, xr.DataArray]:
+    """What is emitted and consumed under a scenario.
+
+    burdens  target → (region, source)  t C / yr, t O2 / yr, as forecast
+    returns  the same, each source times its multiplier in ``year``
+    """
+    activity = {BREATHING.get(label, label): path for label, path in scenario.activity.items()}
+    return {target: _times(burden, "source", activity, year) for target, burden in burdens.items()}
 
 
 def converted(land_area: xr.DataArray, conversions: Sequence[Conversion]) -> xr.DataArray:
@@ -135,15 +148,13 @@ def _times(array: xr.DataArray, dim: str, paths: Mapping[str, Path], year: int) 
     return (array * factor).transpose(*array.dims).assign_attrs(array.attrs)
 
 
-def _refuse_wrong(
-    scenarios: Sequence[Scenario], year: int, land_area: xr.DataArray, burdens: Mapping[str, xr.DataArray]
+def check_scenarios(
+    scenarios: Sequence[Scenario], year: int, classes: Sequence[str], sources: Sequence[str], problems: Problems
 ) -> None:
-    problems = Problems()
+    """Add E841 (unknown label), E842 (shares), E843 (a path that does not reach the year), E844, E845 (see above)."""
     names = [scenario.name for scenario in scenarios]
     for repeated in sorted({name for name in names if names.count(name) > 1}):
         problems.add("E844", scenario=repeated)
-    classes = [str(label) for label in land_area["land_class"].values]
-    sources = sorted({str(label) for burden in burdens.values() for label in burden["source"].values})
     for scenario in scenarios:
         place = f"scenarios.{scenario.name}"
         known = {"activity": [*sources, *BREATHING], "land_class": classes, "rate": classes}
@@ -160,7 +171,6 @@ def _refuse_wrong(
         shares = [sum(one.share for one in scenario.convert if one.from_class == label) for label in sorted(given)]
         if any(not 0 <= one.share <= 1 for one in scenario.convert) or any(share > 1 + 1e-12 for share in shares):
             problems.add("E842", found=[one.share for one in scenario.convert])
-    problems.raise_errors()
 
 
 def _check_path(problems: Problems, scenario: str, label: str, path: Path, year: int) -> None:

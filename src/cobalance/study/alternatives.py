@@ -19,7 +19,7 @@ from cobalance.uncertainty.assumptions import EVERYWHERE, with_causes, with_set_
 from cobalance.vocabulary import units
 from cobalance.vocabulary.errors import CobalanceError, Problem
 
-FITTED = "F"
+FITTED, QUOTIENT = "F", "photosynthetic_quotient"
 MOST_FILLED = 0.1
 """The share of a total that a set may lack and still be compared; what it lacks is then filled and named."""
 
@@ -108,6 +108,47 @@ def with_bounds(
     }
 
 
+def quotient_width(
+    prepared: Prepared, stated: Mapping[str, float | tuple[float, float]], *, from_sets: bool
+) -> tuple[float, float] | None:
+    """How far the photosynthetic quotient may lie from the one taken, as factors; None where nothing says so."""
+    value = _plain_quotient(prepared)
+    if value is None:
+        return None
+    given = stated.get(QUOTIENT)
+    if given is not None:
+        return (given[0] / value, given[1] / value) if isinstance(given, tuple) else (1 - given, 1 + given)
+    if not from_sets:
+        return None
+    others = _literature(QUOTIENT, EVERYWHERE)["value"].to_numpy(float) / value
+    return min(1.0, float(others.min())), max(1.0, float(others.max()))
+
+
+def quotient_items(prepared: Prepared) -> list[str]:
+    """Land classes whose oxygen follows from their carbon by a photosynthetic quotient without bounds of its own."""
+    if _plain_quotient(prepared) is None:
+        return []
+    table = prepared.coefficients.table
+    derived = (table["quantity"] == "oxygen_release_rate") & table["locator"].str.contains("photosynthesis: ")
+    return list(dict.fromkeys(table.loc[derived, "item"].astype(str)))
+
+
+def _plain_quotient(prepared: Prepared) -> float | None:
+    """The one quotient of the study; None where there are several, or where it has bounds.
+
+    It is not among the coefficients of a study but inside the oxygen release that follows from it, which bounds of its
+    own have widened already.
+    """
+    name = prepared.study.coefficients.photosynthesis
+    if not isinstance(name, str):
+        return None
+    rows = read_set(prepared.folder / name if name.endswith(".csv") else name)
+    rows = rows[rows["quantity"] == QUOTIENT]
+    if len(rows) != 1 or bool(rows[["low", "high"]].notna().any(axis=None)):
+        return None
+    return float(rows["value"].iloc[0])
+
+
 def item_spread(table: pd.DataFrame) -> pd.DataFrame:
     """How far the shipped sets lie apart for each quantity and item of a coefficient table.
 
@@ -158,17 +199,14 @@ def _bounded(table: pd.DataFrame, stated: Mapping[str, float | tuple[float, floa
 def _following(table: pd.DataFrame) -> pd.DataFrame:
     """Oxygen release without bounds of its own goes as far, relatively, as the carbon rate of its class."""
     rates = table[(table["quantity"] == "sequestration_rate") & (table["value"] != 0)]
-    relative = {
-        (row["item"], row["region"]): (row["low"] / row["value"], row["high"] / row["value"], row["bounds"])
-        for row in rates.assign(**{side: rates[side].fillna(rates["value"]) for side in ("low", "high")}).to_dict(
-            "records"
-        )
-    }
+    low, high = (rates[side].fillna(rates["value"]) / rates["value"] for side in ("low", "high"))
+    places = zip(rates["item"], rates["region"], strict=True)
+    relative = dict(zip(places, zip(low, high, rates["bounds"], strict=True), strict=True))
     rows = table.to_dict("records")
     for row in rows:
-        low, high, bounds = relative.get((row["item"], row["region"]), (1.0, 1.0, "none"))
+        lower, upper, bounds = relative.get((row["item"], row["region"]), (1.0, 1.0, "none"))
         if row["quantity"] == "oxygen_release_rate" and row["bounds"] == "none" and bounds != "none":
-            row["low"], row["high"] = sorted((row["value"] * low, row["value"] * high))
+            row["low"], row["high"] = sorted((row["value"] * lower, row["value"] * upper))
             row["bounds"] = bounds
     types: Any = table.dtypes.to_dict()
     return pd.DataFrame(rows, columns=table.columns).astype(types)

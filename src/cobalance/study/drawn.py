@@ -44,7 +44,7 @@ QUANTITIES = {
 }
 """The arrays that the choice of sets of a family decides."""
 
-PHI, ACTIVITY = "phi", "activity"
+PHI, ACTIVITY, PHOTOSYNTHESIS = "phi", "activity", "photosynthesis"
 BALANCES = ("carbon_balance_coefficient", "oxygen_balance_coefficient")
 FUTURE_TOTALS = ("outlook_carbon_emission", "outlook_oxygen_consumption")
 LAND = ("standard_ecological_land", "needed_ecological_land", "ecological_land_gap")
@@ -73,6 +73,7 @@ class DrawnStudy:
     past          of :func:`~cobalance.study.forecast_errors.forecast_ratios`, horizons labelled by calendar year; None:
                   forecasts are held fixed
     phi           (low, high) of the share φ, or None: held fixed
+    quotient      (low, high) factors of the photosynthetic quotient, or None; it moves ``quotient_items``
     activities    activity or land class → relative half-width or (low, high) factors
     kinds         quantity → kind of distribution
     """
@@ -87,6 +88,8 @@ class DrawnStudy:
     forecast: xr.Dataset | None = None
     past: xr.Dataset | None = None
     phi: tuple[float, float] | None = None
+    quotient: tuple[float, float] | None = None
+    quotient_items: Sequence[str] = ()
     activities: Mapping[str, float | tuple[float, float]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
 
@@ -103,6 +106,7 @@ class DrawnStudy:
             for version in versions:
                 rows = version.table[uncertain(version.table)]
                 found |= dict(zip(rows["cause"], rows["group"], strict=True))
+        found |= {PHOTOSYNTHESIS: PHOTOSYNTHESIS} if self.quotient else {}
         found |= {f"{ACTIVITY} {name}": f"{ACTIVITY} {name}" for name in self.activities}
         found |= {_choice(family): SET_CHOICE for family, versions in self.alternatives.items() if len(versions) > 1}
         if self.forecast is not None and self.past is not None:
@@ -176,6 +180,10 @@ class DrawnStudy:
                 drawn |= chosen_arrays(made, choice)
             else:
                 drawn |= made[0]
+        if self.quotient:
+            factor = draw_number(1.0, self.quotient, PHOTOSYNTHESIS, points, rows, self._kind(PHOTOSYNTHESIS))
+            items = dict.fromkeys(self.quotient_items, factor)
+            drawn["oxygen_release_rate"] = _scaled(drawn["oxygen_release_rate"], "land_class", items)
         return dataclasses.replace(self.coefficients, **drawn)
 
     def _activities(self, inputs: xr.Dataset, points: Points, rows: range) -> xr.Dataset:

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cobalance.study.lineage import accounts, inputs, outlook, space
+from cobalance.study.lineage import accounts, inputs, measures, outlook, space
 from cobalance.study.lineage.node import Node
 from cobalance.study.lineage.question import explainable, read_question
 from cobalance.study.lineage.text import MOST_PARTS, Printer
@@ -14,7 +14,7 @@ from cobalance.study.lineage.tree import Rule, Tree
 from cobalance.study.results import Results
 from cobalance.vocabulary.errors import Language
 
-RULES: dict[str, Rule] = {**inputs.RULES, **accounts.RULES, **space.RULES, **outlook.RULES}
+RULES: dict[str, Rule] = {**inputs.RULES, **accounts.RULES, **space.RULES, **outlook.RULES, **measures.RULES}
 """Variable → the function that says what it was formed from."""
 
 

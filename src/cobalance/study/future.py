@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -18,9 +16,6 @@ from cobalance.study import accounts
 from cobalance.study.accounts import CEMENT, burdens
 from cobalance.study.spec import EcologicalLand, Outlook
 from cobalance.vocabulary.errors import Place, Problems
-
-AddUnknown = Callable[[tuple[str | int, ...], str, Sequence[str], str, str], None]
-"""Told of a name that the study does not have: key, name, known names, what it should be in English and Chinese."""
 
 POPULATION = "population"
 LAST_VALUE_HELD = "last value held"

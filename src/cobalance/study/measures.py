@@ -12,17 +12,17 @@ import xarray as xr
 from cobalance.accounts import compensation, conversion, levers
 from cobalance.accounts.ecological_land import convertible_land, ecological_rate
 from cobalance.accounts.groups import group_total
+from cobalance.accounts.scenarios import AS_FORECAST, Conversion, Scenario, scenario_burdens, scenario_outcomes
 from cobalance.accounts.totals import total_along
-from cobalance.coefficients import Coefficients
 from cobalance.outlook.backtest import backtest, backtest_scores
 from cobalance.spatial.points import geographic_centroids
-from cobalance.study import accounts, future
-from cobalance.study.spec import Compensation, EcologicalLand, Multiplier, Outlook, Scenario
+from cobalance.study import future
+from cobalance.study.spec import Compensation, EcologicalLand, Outlook
+from cobalance.study.spec import Scenario as ScenarioKeys
 
 TARGETS = ("carbon", "oxygen")
 BURDENS = {"carbon": "outlook_carbon_emission", "oxygen": "outlook_oxygen_consumption"}
 CAPACITIES = {"carbon": "carbon_sequestration", "oxygen": "oxygen_release"}
-BASELINE = "baseline"
 
 Burden = Mapping[str, xr.DataArray]
 """Target → (region, source) of the target year."""
@@ -128,95 +128,65 @@ def compensated(
 
 
 def scenario_table(
-    scenarios: Mapping[str, Scenario],
-    inputs: xr.Dataset,
-    coefficients: Coefficients,
-    base: tuple[xr.DataArray, tuple[xr.DataArray, xr.DataArray]],
-    settings: tuple[EcologicalLand, int],
+    scenarios: Sequence[Scenario],
+    year: int,
+    burdens: Burden,
+    base: tuple[xr.DataArray, Mapping[str, xr.DataArray]],
+    settings: EcologicalLand,
     groups: Mapping[str, Sequence[str]],
 ) -> pd.DataFrame:
-    """Burden, balance and gap of the target year in each scenario, the study's own course first.
+    """Burden and gap of the target year in each scenario, for regions and groups, the plain forecast first.
 
-    inputs  of the target year; base  land_area (region, land_class) of the base year and the rates of both targets
+    burdens  target → (region, source) of the target year
+    base     land_area (region, land_class) of the base year, and target → rates
     """
     land_area, rates = base
-    ecological, target_year = settings
     everyone = {**groups, "total": [str(region) for region in land_area["region"].values]}
+    outcomes = scenario_outcomes(
+        scenarios,
+        year,
+        land_area=land_area,
+        rates={target: ecological_rate(rate, settings.classes) for target, rate in rates.items()},
+        burdens=burdens,
+        phi=settings.phi,
+        reference=settings.reference,
+        caps=future.conversion_caps(land_area, settings),
+    )
+    named = {AS_FORECAST: Scenario(AS_FORECAST), **{scenario.name: scenario for scenario in scenarios}}
     frames = []
-    for name, scenario in {BASELINE: Scenario(en="Baseline", zh="基准情景"), **scenarios}.items():
-        area = _multiplied(land_area, scenario.land, "land_class", target_year)
-        changed = tuple(_multiplied(rate, scenario.rates, "land_class", target_year) for rate in rates)
-        burden = accounts.burdens(_changed_inputs(inputs, scenario, target_year), coefficients)
-        at_target = tuple(part.isel(year=0, drop=True) for part in burden)
-        own = ecological if scenario.phi is None else ecological.model_copy(update={"phi": scenario.phi})
-        land = future.land_needed(area, (changed[0], changed[1]), (at_target[0], at_target[1]), own)
-        frames.append(_scenario_frame(name, at_target, land, everyone))
+    for name, scenario in named.items():
+        changed = scenario_burdens(scenario, burdens, year)
+        frames.append(_scenario_frame(changed, outcomes.sel(scenario=name, drop=True), everyone).assign(scenario=name))
     return pd.concat(frames, ignore_index=True)
 
 
-def check_scenarios(
-    scenarios: Mapping[str, Scenario], activities: Sequence[str], classes: Sequence[str], add: future.AddUnknown
-) -> None:
-    """Tell ``add`` of each activity or land class that a scenario names and the study does not have."""
-    for name, scenario in scenarios.items():
-        for label in scenario.activities:
-            if label not in activities:
-                add(("scenarios", name, "activities", label), label, activities, "an activity", "活动水平")
-        for key in ("land", "rates"):
-            for label in getattr(scenario, key):
-                if label not in classes:
-                    add(("scenarios", name, key, label), label, classes, "a land class", "地类")
-
-
-def _scenario_frame(
-    name: str, burden: tuple[xr.DataArray, ...], land: xr.Dataset, groups: Mapping[str, Sequence[str]]
-) -> pd.DataFrame:
-    totals = [total_along(part, "source").assign_attrs(part.attrs) for part in burden]
-    parts = [
-        *_both(totals[0].rename("carbon_emission"), groups),
-        *_both(totals[1].rename("oxygen_consumption"), groups),
+def named_scenarios(scenarios: Mapping[str, ScenarioKeys]) -> list[Scenario]:
+    """The study file's scenarios for the accounts."""
+    return [
+        Scenario(
+            name,
+            activity=keys.activities,
+            land_class=keys.land,
+            rate=keys.rates,
+            convert=[Conversion(one.from_class, one.to_class, one.share) for one in keys.convert],
+        )
+        for name, keys in scenarios.items()
     ]
-    grouped = group_ecological_land(land, groups)
-    for position, target in enumerate(TARGETS):
-        gap = f"ecological_land_gap_{target}"
-        parts.append(land["ecological_land_gap"].isel(target=position, drop=True).rename(gap))
-        group_gap = grouped["group_ecological_land_gap"].isel(target=position, drop=True)
-        parts.append(group_gap.rename(group="region").rename(gap))
+
+
+def _scenario_frame(burdens: Burden, land: xr.Dataset, groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    grouped = group_ecological_land(land, groups)["group_ecological_land_gap"].rename(group="region")
+    parts = []
+    for target, name in (("carbon", "carbon_emission"), ("oxygen", "oxygen_consumption")):
+        total = total_along(burdens[target], "source").assign_attrs(burdens[target].attrs)
+        parts += [part.rename(name) for part in (total, group_total(total, groups).rename(group="region"))]
+    for target in TARGETS:
+        own = land["ecological_land_gap"], grouped
+        parts += [part.sel(target=target, drop=True).rename(f"ecological_land_gap_{target}") for part in own]
     frames = [
         pd.DataFrame({"region": part["region"].values, "variable": part.name, "value": part.values}).assign(
             unit=part.attrs["units"]
         )
         for part in parts
     ]
-    return pd.concat(frames, ignore_index=True).assign(scenario=name)
-
-
-def _both(total: xr.DataArray, groups: Mapping[str, Sequence[str]]) -> tuple[xr.DataArray, xr.DataArray]:
-    return total, group_total(total, groups).rename(group="region")
-
-
-def _changed_inputs(inputs: xr.Dataset, scenario: Scenario, year: int) -> xr.Dataset:
-    """Inputs of the target year with a scenario's multipliers on fuels, sources, cement and population."""
-    result = inputs.copy()
-    for variable, dim in (("fuel_use", "fuel"), ("carbon_emission", "source")):
-        if variable in inputs:
-            result[variable] = _multiplied(inputs[variable], scenario.activities, dim, year)
-    for variable, label in (("cement_output", accounts.CEMENT), ("population", future.POPULATION)):
-        if variable in inputs and label in scenario.activities:
-            factor = multiplier(scenario.activities[label], year)
-            result[variable] = (inputs[variable] * factor).assign_attrs(inputs[variable].attrs)
-    return result
-
-
-def _multiplied(data: xr.DataArray, factors: Mapping[str, Multiplier], dim: str, year: int) -> xr.DataArray:
-    labels = [str(label) for label in data[dim].values]
-    values = [multiplier(factors[label], year) if label in factors else 1.0 for label in labels]
-    return (data * xr.DataArray(values, coords={dim: data[dim].values}, dims=dim)).assign_attrs(data.attrs)
-
-
-def multiplier(path: Multiplier, year: int) -> float:
-    """A scenario's multiplier in ``year``: a number, or the line through a path of years (held beyond its ends)."""
-    if not isinstance(path, dict):
-        return float(path)
-    years = sorted(path)
-    return float(np.interp(year, years, [path[at] for at in years]))
+    return pd.concat(frames, ignore_index=True)

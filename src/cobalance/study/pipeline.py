@@ -164,11 +164,11 @@ def _measures(
         "conversion": tables.conversion(plan, names),
         "scenarios": tables.scenarios(
             measures.scenario_table(
-                study.scenarios,
-                course.inputs,
-                course.coefficients,
-                (area, rates),
-                (study.ecological_land, course.year),
+                measures.named_scenarios(study.scenarios),
+                course.year,
+                course.burden,
+                (area, by_target),
+                study.ecological_land,
                 prepared.groups,
             ),
             study,

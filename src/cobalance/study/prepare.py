@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from cobalance.accounts import scenarios
 from cobalance.coefficients import Coefficients, coefficients
 from cobalance.inputs import boundaries, checks, fill, regions, tables
 from cobalance.inputs.names import VariableNames
@@ -353,8 +354,16 @@ class _Preparation:
                 if label not in classes:
                     self._add_unknown(("ecological_land", key), label, classes, "a land class", "地类")
         known = [str(label) for label in series["activity"].values] if series is not None else self._activities(inputs)
-        measures.check_scenarios(self.study.scenarios, known, classes, self._add_unknown)
+        self._check_scenarios(known, classes)
         space.check_variables(self.study.spatial, self.problems, self.source.place)
+
+    def _check_scenarios(self, activities: Sequence[str], classes: Sequence[str]) -> None:
+        found = Problems()
+        year = self.study.outlook.target if self.study.outlook else self.study.years[-1]
+        scenarios.check_scenarios(
+            measures.named_scenarios(self.study.scenarios), year, classes, [*activities, "respiration"], found
+        )
+        self.problems.extend(self._placed(problem, ("scenarios",)) for problem in found)
 
     @staticmethod
     def _activities(inputs: xr.Dataset) -> list[str]:

@@ -326,6 +326,12 @@ Multiplier = Annotated[float | dict[int, float], Field(union_mode="left_to_right
 """A number, or a path year → number."""
 
 
+class Conversion(Model):
+    from_class: str = Field(description="Class that land has now. ｜ 现有地类。")
+    to_class: str = Field(description="Class that it becomes. ｜ 转入地类。")
+    share: Share = Field(ge=0, le=1, description="Share of the first class's area. ｜ 占现有地类面积的份额。")
+
+
 class Scenario(Model):
     """Another course to the target year: multipliers, each a number or a path such as {2025: 0.9, 2030: 0.7}."""
 
@@ -341,7 +347,9 @@ class Scenario(Model):
     rates: dict[str, Multiplier] = Field(
         default_factory=dict, description="Land class → multiplier of its rates. ｜ 地类 → 速率乘数。"
     )
-    phi: Share | None = Field(None, gt=0, le=1, description="Another share φ. ｜ 另取的份额 φ。")
+    convert: list[Conversion] = Field(
+        default_factory=list, description="Shares of one class that become another. ｜ 某地类转为另一地类的份额。"
+    )
 
 
 class Compensation(Model):

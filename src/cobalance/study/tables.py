@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from cobalance.accounts import balance
+from cobalance.accounts.scenarios import AS_FORECAST
 from cobalance.study.spec import Study
 from cobalance.vocabulary import schema
 from cobalance.vocabulary.errors import Problem
@@ -145,7 +146,7 @@ def compensation(flows: xr.Dataset, payments: xr.DataArray, target: str, names: 
 
 def scenarios(table: pd.DataFrame, study: Study, names: Names) -> pd.DataFrame:
     """Each scenario's outcome, with the names of scenario and region or group."""
-    titles = {"baseline": {"scenario_zh": "基准情景", "scenario_en": "Baseline"}}
+    titles = {AS_FORECAST: {"scenario_zh": "按预测", "scenario_en": "As forecast"}}
     titles |= {key: {"scenario_zh": item.zh, "scenario_en": item.en} for key, item in study.scenarios.items()}
     places = {key: {"name_zh": group.zh, "name_en": group.en} for key, group in study.groups.items()}
     places["total"] = {"name_zh": "全部区域", "name_en": "All regions"}

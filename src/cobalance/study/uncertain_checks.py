@@ -13,8 +13,8 @@ from cobalance.study.spec import Bounds, Uncertainty
 from cobalance.uncertainty.distributions import KINDS, check_bounds
 from cobalance.vocabulary.errors import CobalanceError, Place, Problems, nearest
 
-KEY = "uncertainty"
-OTHER_KINDS = ("default", "phi", "activity")
+KEY, QUOTIENT = "uncertainty", "photosynthetic_quotient"
+OTHER_KINDS = ("default", "phi", "activity", "photosynthesis")
 
 
 def check_uncertainty(settings: Uncertainty, inputs: xr.Dataset, table: pd.DataFrame, phi: float) -> None:
@@ -29,7 +29,7 @@ def check_uncertainty(settings: Uncertainty, inputs: xr.Dataset, table: pd.DataF
     """
     problems = Problems()
     _check_names("activities", settings.activities, _activities(inputs), "E858", problems)
-    rows = set(table["quantity"]) | set(table["quantity"] + " " + table["item"])
+    rows = {QUOTIENT} | set(table["quantity"]) | set(table["quantity"] + " " + table["item"])
     _check_names("bounds", settings.bounds, sorted(rows), "E859", problems)
     kinds = [*OTHER_KINDS, *dict.fromkeys(table["quantity"])]
     _check_names("distributions", settings.distributions, kinds, "E860", problems)

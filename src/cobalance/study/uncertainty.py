@@ -138,6 +138,8 @@ def drawn_study(
         forecast=forecast,
         past=past,
         phi=settings.phi,
+        quotient=literature.quotient_width(prepared, settings.bounds, from_sets=settings.sets == "spread"),
+        quotient_items=literature.quotient_items(prepared),
         activities=settings.activities,
         kinds=settings.distributions,
     )
@@ -284,7 +286,9 @@ def _sensitivity(model: DrawnStudy, prepared: Prepared, settings: Uncertainty) -
 def _headlines(model: DrawnStudy, prepared: Prepared, choice: literature.SetChoice) -> list[tuple[Output, float]]:
     """The study's headline numbers with one family's sets exchanged, without draws."""
     assert choice.coefficients is not None
-    plain = replace(model, coefficients=choice.coefficients, alternatives={}, phi=None, activities={}, past=None)
+    plain = replace(
+        model, coefficients=choice.coefficients, alternatives={}, phi=None, quotient=None, activities={}, past=None
+    )
     year = prepared.study.years[-1]
     values = _output_chunk(plain, Sample(1, 0), year, range(1))["outputs"][:, 0]
     return list(zip(_outputs(model, year), values.tolist(), strict=True))
@@ -303,6 +307,8 @@ def _notice_held(model: DrawnStudy, prepared: Prepared, problems: Problems) -> N
             edge += name[(table["bounds"] == "sets") & outermost].tolist()
     if edge:
         problems.add("W856", items=list(dict.fromkeys(edge)))
+    if model.quotient_items and model.quotient is None:
+        held.append(literature.QUOTIENT)
     if model.phi is None:
         held.append("φ")
     if held:

@@ -113,6 +113,7 @@ _FUNCTIONS: Mapping[str, Callable[..., float]] = {
     "median": statistics.median,
     "count": lambda values: float(len(values)),
     "deviation": statistics.stdev,
+    "sqrt": math.sqrt,
 }
 _SIGNS = {"·": "*", "−": "-", "Σ": "total"}
 _OPERATORS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
@@ -125,7 +126,7 @@ _OPERATORS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
 
 def evaluated(formula: str, values: Values) -> float:
     """The value of ``formula``: numbers, symbols, + − · /, brackets, ``max(…)``, ``mean(x)``, ``Σ(x)``, ``count(x)``,
-    ``deviation(x)`` (the sample standard deviation).
+    ``deviation(x)`` (the sample standard deviation), ``sqrt(…)``.
 
     A symbol outside such a function must stand for one value. Division by zero is NaN: undefined, as in the accounts.
     """
@@ -148,8 +149,8 @@ def _value(node: ast.AST, values: Values) -> Any:
     if isinstance(node, ast.BinOp):
         return _OPERATORS[type(node.op)](_value(node.left, values), _value(node.right, values))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        if node.func.id == "max":
-            return _FUNCTIONS["max"](*(_value(argument, values) for argument in node.args))
+        if node.func.id in ("max", "sqrt"):
+            return _FUNCTIONS[node.func.id](*(_value(argument, values) for argument in node.args))
         (symbol,) = node.args
         assert isinstance(symbol, ast.Name)
         return _FUNCTIONS[node.func.id](values[symbol.id])

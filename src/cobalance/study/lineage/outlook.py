@@ -198,13 +198,13 @@ def needed(tree: Tree, name: str, labels: Labels) -> Node:
     settings = tree.study.ecological_land
     operands = [
         ("phi", tree.setting("phi", settings.phi, "ecological_land.phi")),
-        ("burden", _burden(tree, labels)),
+        ("burden", burden_of(tree, labels)),
         ("reference_rate", _rate(tree, labels, settings.reference)),
     ]
     return tree.result(name, labels, "phi · burden / reference_rate", operands, _why(tree, labels))
 
 
-def _burden(tree: Tree, labels: Labels) -> Node:
+def burden_of(tree: Tree, labels: Labels) -> Node:
     """What is released or used in the target year, or in the base year where the study has no outlook."""
     variable, region = BURDEN[labels["target"]], {"region": labels["region"]}
     if tree.study.outlook:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from cobalance.inputs.names import VariableNames
 from cobalance.study.lineage.accounts import DIM
+from cobalance.study.lineage.measures import GROWING, LEVERS
 from cobalance.study.lineage.space import AXES
 from cobalance.study.lineage.tree import Tree
 from cobalance.vocabulary import schema
@@ -23,6 +24,10 @@ DIMS: Mapping[str, tuple[str, ...]] = {
     "outlook_growth": ("region", "activity"),
     "class_standard": ("region", "target", "land_class"),
     "class_capacity": ("region", "target", "land_class"),
+    "growth": ("growing", "region", "year"),
+    "moran_z": ("variable", "year"),
+    "closing_lever": ("region", "target", "lever"),
+    "source_cut": ("region", "target", "source"),
 }
 """Dimensions of what the results hold in a table, or only on the way to another number."""
 
@@ -34,6 +39,10 @@ NEEDS: Mapping[str, str] = {
     "outlook_growth": "outlook",
     "class_standard": "ecological_land_gap",
     "class_capacity": "ecological_land_gap",
+    "growth": "carbon_emission",
+    "moran_z": "moran_i",
+    "closing_lever": "ecological_land_gap",
+    "source_cut": "ecological_land_gap",
 }
 """… and the variable of the results without which there is none of it."""
 
@@ -88,7 +97,7 @@ def read_question(text: str, tree: Tree) -> Question:
 
 def explainable(tree: Tree) -> list[str]:
     """The variables of these results that a question may name."""
-    return [name for name in tree.rules if (NEEDS.get(name, name)) in tree.dataset]
+    return [name for name in tree.rules if NEEDS.get(name, name) in tree.dataset]
 
 
 def dims_of(name: str, tree: Tree) -> tuple[str, ...]:
@@ -96,9 +105,8 @@ def dims_of(name: str, tree: Tree) -> tuple[str, ...]:
 
 
 def tree_labels(dim: str, tree: Tree) -> list[str]:
-    if dim == "weighing":
-        return list(tree.study.spatial.gravity)
-    return list(AXES) if dim == "axis" else tree.labels(dim)
+    own = {"weighing": tree.study.spatial.gravity, "growing": GROWING, "lever": LEVERS, "axis": AXES}
+    return list(own[dim]) if dim in own else tree.labels(dim)
 
 
 def _variable(text: str, tree: Tree) -> str:
@@ -171,7 +179,7 @@ def _other_names(dim: str, label: str, tree: Tree) -> Iterator[str]:
             yield from (name, SHORT.sub("", name))
     elif dim == "group" and label in tree.study.groups:
         yield from (tree.study.groups[label].zh, tree.study.groups[label].en)
-    elif dim in ("variable", "weighing") and label in schema.variables():
+    elif dim in ("variable", "weighing", "growing") and label in schema.variables():
         yield from (schema.variables()[label].zh, schema.variables()[label].en)
     elif dim in ITEM_DIMS:
         yield from (name for name, item in _item_names(ITEM_DIMS[dim], tree) if item == label)
