@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from cobalance.study.accounts import joined
 from cobalance.study.drawn import BALANCES, LAND, Alternative, DrawnStudy
 from cobalance.study.forecast_errors import forecast_ratios
 from cobalance.study.pipeline import run_study
-from cobalance.study.prepare import Prepared
+from cobalance.study.prepare import Prepared, prepare
 from cobalance.study.spec import Uncertainty
 from cobalance.study.uncertainty import UncertaintyResults, drawn_study, study_uncertainty
 from cobalance.uncertainty.points import Sample
@@ -310,6 +311,32 @@ def test_activities_may_be_uncertain_too(prepared: Prepared, dataset: xr.Dataset
     assert area[0].min() == pytest.approx(5500 / 6000, abs=0.01)
     later = held.future(Sample(200, 0), range(200))["outlook_carbon_emission"]
     assert (np.ptp(later, axis=-1) > 0).all(), "the forecast of an uncertain series is as uncertain"
+
+
+def test_oxygen_that_follows_by_a_quotient_is_as_uncertain_as_the_quotient(small_study: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "derived"
+    shutil.copytree(small_study.parent, folder)
+    rates = (folder / "rates.csv").read_text(encoding="utf-8").splitlines()
+    kept = [row for row in rates if not row.startswith("oxygen_release_rate")]
+    (folder / "rates.csv").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    derived, _ = prepare(folder / "study.yaml")
+    assert derived is not None
+    settings = SETTINGS.model_copy(update={"sets": "spread"})
+    model = model_of(derived, xr.Dataset(), settings)
+    assert list(model.quotient_items) == ["forest", "cropland"]
+    # of the shipped quotients 0.9997, 1, 1.0038 and 1.1; the study takes 1
+    assert model.quotient == pytest.approx((0.9997, 1.1))
+    assert model.group_of["photosynthesis"] == "photosynthesis"
+    points, rows = Sample(50, 0), range(50)
+    drawn, held = (one.accounts(points, rows, [2015]) for one in (model, replace(model, quotient=None)))
+    np.testing.assert_array_equal(drawn["carbon_sequestration"], held["carbon_sequestration"])
+    ratio = drawn["oxygen_release"] / held["oxygen_release"]
+    assert 0.9997 <= ratio.min() < 1.01
+    assert 1.05 < ratio.max() <= 1.1
+    np.testing.assert_allclose(ratio, ratio[:1].repeat(4, axis=0), rtol=1e-12)  # one quotient for all regions
+    stated = SETTINGS.model_copy(update={"bounds": {"photosynthetic_quotient": (0.9, 1.2)}})
+    assert model_of(derived, xr.Dataset(), stated).quotient == pytest.approx((0.9, 1.2))
+    assert model_of(derived, xr.Dataset(), SETTINGS).quotient is None
 
 
 def test_growth_of_uncertain_activities(prepared: Prepared, dataset: xr.Dataset) -> None:

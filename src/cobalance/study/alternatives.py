@@ -113,7 +113,7 @@ def quotient_width(
 ) -> tuple[float, float] | None:
     """How far the photosynthetic quotient may lie from the one taken, as factors; None where nothing says so."""
     value = _plain_quotient(prepared)
-    if value is None:
+    if value is None or not quotient_items(prepared):
         return None
     given = stated.get(QUOTIENT)
     if given is not None:

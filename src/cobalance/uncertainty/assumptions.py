@@ -25,6 +25,7 @@ GROUP_WORDS = {
     "sequestration": {"en": "Sequestration rate: {}", "zh": "固碳率：{}"},
     "emission": {"en": "Emission factor: {}", "zh": "排放因子：{}"},
     "activity": {"en": "Activity data: {}", "zh": "活动水平：{}"},
+    "photosynthesis": {"en": "Oxygen per carbon fixed", "zh": "固碳释氧比（光合商）"},
     "oxygen ratios": {"en": "Oxygen ratios", "zh": "氧化比"},
     "cement": {"en": "Cement factor", "zh": "水泥排放因子"},
     "respiration": {"en": "Respiration", "zh": "呼吸"},
