@@ -55,47 +55,76 @@ def count_spans(
     known = 0
     while known < codes.size and codes[known] >= 0:
         known += 1
-    order = np.arange(codes.size)
-    found = np.zeros(codes.size, np.int64)
+    # classes in the order in which they are asked for, and the sums of the zone at hand beside them
+    columns = np.arange(codes.size)
+    values = codes.astype(pixels.dtype)
+    sums = np.zeros((codes.size, 2), np.int64)
+    summed = -1
     base = np.uintp(pixels.ctypes.data)
     size = np.uintp(pixels.itemsize)
     lanes = BLOCK_BYTES // pixels.itemsize
     for s in range(start, spans.shape[0]):
-        row, first, end, zone = spans[s, 0], spans[s, 1], spans[s, 2], spans[s, 3]
-        at = np.int64(row) * width + first
-        length = np.int64(end - first)
+        first, end, zone = np.int64(spans[s, 1]), np.int64(spans[s, 2]), np.int64(spans[s, 3])
         weight, area = worth[s, 0], worth[s, 1]
-        short = length < SHORT_SPAN
-        left = length
-        tried = 0
-        while not short and left > 0 and tried < known:
-            value = pixels.dtype.type(codes[order[tried]])
-            found[tried] = count_equal(base + np.uintp(at) * size, length, value, lanes)
-            left -= found[tried]
-            tried += 1
+        at = np.int64(spans[s, 0]) * width + first
+        left = end - first
+        short = left < SHORT_SPAN
+        if not short:
+            if zone != summed:
+                _put_down(sums, columns, known, table, summed)
+                summed = zone
+            run = base + np.uintp(at) * size
+            t, before = 0, left
+            while left > 0 and t < known:
+                count = count_equal(run, end - first, values[t], lanes)
+                sums[t, 0] += count * weight
+                sums[t, 1] += count * area
+                left -= count
+                if count > 2 * before:  # what is frequent is asked for earlier in the next span
+                    _swap(values, columns, sums, t)
+                before = count
+                t += 1
         if left > 0:  # a short span, or one with a code that has no column yet
-            i = _first_unknown(pixels, at, at + length, column_of)
-            while i < at + length:
+            counted = 0 if short else known
+            i = _first_unknown(pixels, at, at + end - first, column_of)
+            while i < at + end - first:
                 if known == codes.size:
+                    for t in range(counted):
+                        count = count_equal(base + np.uintp(at) * size, end - first, values[t], lanes)
+                        sums[t, 0] -= count * weight
+                        sums[t, 1] -= count * area
+                    _put_down(sums, columns, known, table, summed)
                     return s
                 column_of[pixels[i]] = known
                 codes[known] = pixels[i]
+                values[known] = pixels[i]
                 known += 1
-                i = _first_unknown(pixels, i + 1, at + length, column_of)
-            for i in range(at, at + length):
+                i = _first_unknown(pixels, i + 1, at + end - first, column_of)
+            for i in range(at, at + end - first):
                 column = column_of[pixels[i]]
-                table[zone, column, 0] += weight
-                table[zone, column, 1] += area
-            continue
-        for t in range(tried):
-            column = order[t]
-            table[zone, column, 0] += found[t] * weight
-            table[zone, column, 1] += found[t] * area
-            if t > 0 and found[t] > found[t - 1]:
-                order[t] = order[t - 1]  # what is frequent is asked for first in the next span
-                order[t - 1] = column
-                found[t] = found[t - 1]
+                if column >= counted:
+                    table[zone, column, 0] += weight
+                    table[zone, column, 1] += area
+    _put_down(sums, columns, known, table, summed)
     return spans.shape[0]
+
+
+@njit(cache=True, nogil=True)
+def _swap(values: np.ndarray, columns: np.ndarray, sums: np.ndarray, t: int) -> None:
+    """Exchange the classes at ``t - 1`` and ``t``."""
+    values[t], values[t - 1] = values[t - 1], values[t]
+    columns[t], columns[t - 1] = columns[t - 1], columns[t]
+    for part in range(2):
+        sums[t, part], sums[t - 1, part] = sums[t - 1, part], sums[t, part]
+
+
+@njit(cache=True, nogil=True)
+def _put_down(sums: np.ndarray, columns: np.ndarray, known: int, table: np.ndarray, zone: int) -> None:
+    """Add the sums of a zone to the table and begin anew."""
+    for t in range(known):
+        table[zone, columns[t], 0] += sums[t, 0]
+        table[zone, columns[t], 1] += sums[t, 1]
+        sums[t, 0] = sums[t, 1] = 0
 
 
 def span_counts(pixels: np.ndarray, spans: np.ndarray, worth: np.ndarray) -> dict[tuple[int, int], tuple[int, int]]:
