@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -12,7 +13,7 @@ from openpyxl import load_workbook
 
 from cobalance.study.explain import RULES, Explanation, explain
 from cobalance.study.lineage.node import Cell, CoefficientRow, Node, Setting, evaluated
-from cobalance.study.lineage.question import DIMS
+from cobalance.study.lineage.question import DIMS, tree_labels
 from cobalance.study.lineage.tree import Tree
 from cobalance.study.results import Results
 from cobalance.vocabulary import units
@@ -50,6 +51,31 @@ def test_a_gravity_centre_follows_from_centroids_and_weights(results: Results, v
     table = results.table("gravity_centre").set_index(["variable", "year"])
     assert root.value == table.loc[(variable, 2020), axis]
     assert not [fault for node in nodes_of(root, set()) if (fault := wrong(node))]
+
+
+@pytest.mark.parametrize("name", sorted(set(DIMS) - {"gravity_centre"}))
+def test_what_stands_in_tables_follows_from_its_operands(results: Results, name: str) -> None:
+    tree = Tree(results, RULES)
+    dims = DIMS[name]
+    seen: set[int] = set()
+    for labels in itertools.product(*(tree_labels(dim, tree) for dim in dims)):
+        root = tree.node(name, **dict(zip(dims, labels, strict=True)))
+        found = [fault for node in nodes_of(root, seen) if (fault := wrong(node))]
+        assert not found, found[:3]
+
+
+def test_numbers_of_tables_are_those_of_the_tables(results: Results) -> None:
+    balance = results.table("balance").set_index(["variable", "region", "year"])
+    root = explain(results, "growth[carbon_emission, B, 2020]").root
+    assert root.value == balance.loc[("carbon_emission", "B", 2020), "growth"]
+    moran = results.table("global_moran").set_index(["variable", "year"])
+    assert (
+        explain(results, "moran_z[氧平衡系数, 2016]").root.value
+        == moran.loc[("oxygen_balance_coefficient", 2016), "z_randomisation"]
+    )
+    levers = results.table("levers").set_index(["region", "target", "lever", "source"])["value"]
+    assert explain(results, "closing_lever[B, 碳, rate_gain]").root.value == levers["B", "carbon", "rate_gain", ""]
+    assert explain(results, "source_cut[B, 碳, 煤炭]").root.value == levers["B", "carbon", "source_cut", "coal"]
 
 
 def test_a_gap_is_followed_by_hand(results: Results) -> None:
