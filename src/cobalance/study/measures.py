@@ -14,11 +14,16 @@ from cobalance.accounts.ecological_land import convertible_land, ecological_rate
 from cobalance.accounts.groups import group_total
 from cobalance.accounts.scenarios import AS_FORECAST, Conversion, Scenario, scenario_burdens, scenario_outcomes
 from cobalance.accounts.totals import total_along
-from cobalance.outlook.backtest import backtest, backtest_scores
+from cobalance.outlook.backtest import backtest
+from cobalance.outlook.ensemble import ENSEMBLE
+from cobalance.outlook.intervals import backtest_coverage, outlook_intervals
 from cobalance.spatial.points import geographic_centroids
 from cobalance.study import future
 from cobalance.study.spec import Compensation, EcologicalLand, Outlook
 from cobalance.study.spec import Scenario as ScenarioKeys
+
+LEVEL = 0.8
+"""Share of outcomes that an interval of the outlook is to hold."""
 
 TARGETS = ("carbon", "oxygen")
 BURDENS = {"carbon": "outlook_carbon_emission", "oxygen": "outlook_oxygen_consumption"}
@@ -29,7 +34,7 @@ Burden = Mapping[str, xr.DataArray]
 
 
 def outlook_backtest(series: xr.DataArray, settings: Outlook) -> xr.Dataset | None:
-    """Scores of past forecasts by model, activity and horizon; None where the series leaves no year to compare with.
+    """Past forecasts beside what happened; None where the series leaves no year to compare with.
 
     series  (region, activity, year); the windows are as long as the outlook's own, or shorter where the series is
     """
@@ -40,8 +45,20 @@ def outlook_backtest(series: xr.DataArray, settings: Outlook) -> xr.Dataset | No
     if length < 5:
         return None
     horizons = range(1, max(1, min(settings.target - settings.window[1], longest)) + 1)
-    found = backtest(series, window_length=length, horizons=horizons, models=settings.models)
-    return backtest_scores(found)
+    return backtest(series, window_length=length, horizons=horizons, models=settings.models)
+
+
+def ensemble_intervals(forecast: xr.Dataset, tested: xr.Dataset) -> xr.Dataset:
+    """``outlook_lower`` and ``outlook_upper`` (region, activity, outlook_year, level) of the combined forecast."""
+    return outlook_intervals(forecast, tested)[["outlook_lower", "outlook_upper"]].sel(model=ENSEMBLE, drop=True)
+
+
+def coverage(tested: xr.Dataset) -> xr.DataArray:
+    """How often outcomes fell within the 80 % interval made without them; missing where one origin leaves no other."""
+    if tested.sizes["origin"] > 1:
+        return backtest_coverage(tested, LEVEL).rename("coverage_80")
+    forecast = tested["forecast"].isel(region=0, origin=0, drop=True)
+    return xr.full_like(forecast, np.nan).rename("coverage_80").drop_attrs()
 
 
 def group_ecological_land(land: xr.Dataset, groups: Mapping[str, Sequence[str]]) -> xr.Dataset:

@@ -11,7 +11,7 @@ import xarray as xr
 
 from cobalance.accounts.totals import total_along
 from cobalance.coefficients import Coefficients
-from cobalance.outlook.backtest import backtest_notices
+from cobalance.outlook.backtest import backtest_notices, backtest_scores
 from cobalance.study import accounts, future, measures, space, tables
 from cobalance.study.prepare import Prepared, prepare
 from cobalance.study.provenance import provenance
@@ -64,7 +64,7 @@ def run_study(file: Path, step: Step | None = None, checkpoint: Path | None = No
     tell("ecological_land", 0)
     dataset = _ecological_land(dataset, prepared, course)
     measured, found = _measures(dataset, prepared, course)
-    dataset, drawn, noticed = _uncertainty(dataset, prepared, lambda done: tell("uncertainty", done))
+    dataset, drawn, noticed = _uncertainty(dataset, prepared, course, lambda done: tell("uncertainty", done))
     for name in ("name_zh", "name_en"):
         dataset = dataset.assign_coords({name: ("region", prepared.names[name].to_numpy(object))})
     return Results(
@@ -110,12 +110,14 @@ def _space(dataset: xr.Dataset, prepared: Prepared) -> tuple[xr.Dataset, dict[st
 
 @dataclass(frozen=True)
 class Course:
-    """Where the burden goes: inputs and burdens of the target year, or of the base year without an outlook."""
+    """Where the burden goes: inputs and burdens of the target year, or of the base year without an outlook; and how
+    such forecasts have fared before (None where the series is too short to say)."""
 
     inputs: xr.Dataset
     year: int
     coefficients: Coefficients
     burden: dict[str, xr.DataArray]
+    tested: xr.Dataset | None = None
 
 
 def _outlook(dataset: xr.Dataset, prepared: Prepared) -> tuple[xr.Dataset, Course]:
@@ -132,9 +134,12 @@ def _outlook(dataset: xr.Dataset, prepared: Prepared) -> tuple[xr.Dataset, Cours
     inputs = future.target_inputs(prepared.inputs, forecast, settings, prepared.base_year)
     coefficients = prepared.coefficients_of([settings.target])
     burdens = future.target_burdens(inputs, coefficients)
-    kept = ("outlook", "outlook_reason", "outlook_observed", "participants")
-    joined = accounts.joined(dataset, forecast[list(kept)], *burdens)
-    return joined, Course(inputs, settings.target, coefficients, dict(zip(measures.TARGETS, burdens, strict=True)))
+    kept = forecast[["outlook", "outlook_reason", "outlook_observed", "participants"]]
+    tested = measures.outlook_backtest(prepared.series, settings) if settings.backtest else None
+    intervals = xr.Dataset() if tested is None else measures.ensemble_intervals(forecast, tested)
+    joined = accounts.joined(dataset, kept, intervals, *burdens)
+    by_target = dict(zip(measures.TARGETS, burdens, strict=True))
+    return joined, Course(inputs, settings.target, coefficients, by_target, tested)
 
 
 def _ecological_land(dataset: xr.Dataset, prepared: Prepared, course: Course) -> xr.Dataset:
@@ -183,16 +188,15 @@ def _measures(
         )
         made["compensation_flows"] = tables.compensation_flows(flows, target, names)
         made["compensation"] = tables.compensation(flows, payments, target, names)
-    if study.outlook is None or prepared.series is None or not study.outlook.backtest:
+    if course.tested is None:
         return made, ()
-    scores = measures.outlook_backtest(prepared.series, study.outlook)
-    if scores is None:
-        return made, ()
-    return made | {"backtest": scores.to_dataframe().reset_index()}, backtest_notices(scores).notices
+    scores = backtest_scores(course.tested)
+    made["backtest"] = accounts.joined(scores, measures.coverage(course.tested)).to_dataframe().reset_index()
+    return made, backtest_notices(scores).notices
 
 
 def _uncertainty(
-    dataset: xr.Dataset, prepared: Prepared, tell: Callable[[float], None]
+    dataset: xr.Dataset, prepared: Prepared, course: Course, tell: Callable[[float], None]
 ) -> tuple[xr.Dataset, dict[str, pd.DataFrame], tuple[Problem, ...]]:
     """Intervals of the headline numbers, and which assumption moves them; nothing where the study asks for none."""
     study = prepared.study
@@ -201,7 +205,7 @@ def _uncertainty(
     links = None
     if study.regions.boundary is not None:
         links = space.study_weights(prepared.regions, study.spatial, prepared.folder)
-    found = study_uncertainty(prepared, dataset, study.uncertainty, links=links, told=tell)
+    found = study_uncertainty(prepared, dataset, study.uncertainty, links=links, tested=course.tested, told=tell)
     return (
         accounts.joined(dataset, found.dataset).assign_attrs(
             dominance_en=found.text["en"], dominance_zh=found.text["zh"]

@@ -10,6 +10,8 @@ import xarray as xr
 
 from cobalance.accounts import balance
 from cobalance.accounts.scenarios import AS_FORECAST
+from cobalance.outlook.ensemble import ENSEMBLE
+from cobalance.study.measures import LEVEL
 from cobalance.study.spec import Study
 from cobalance.vocabulary import schema
 from cobalance.vocabulary.errors import Problem
@@ -70,8 +72,20 @@ def outlook(dataset: xr.Dataset, names: Names) -> pd.DataFrame:
     forecast = forecast.rename(columns={"model": "kind"})
     forecast = forecast.join(reasons.rename_axis(index={"model": "kind"}), on=["kind", "region", "activity"])
     joined = pd.concat([observed.assign(kind="observed", reason=""), forecast], ignore_index=True)
-    columns = ["region", "activity", "year", "kind", "value", "unit", "reason"]
-    return _named(joined[columns], names)
+    columns = ["region", "activity", "year", "kind", "value", "unit", "reason", "low_80", "high_80"]
+    return _named(_with_interval(joined, dataset)[columns], names)
+
+
+def _with_interval(frame: pd.DataFrame, dataset: xr.Dataset) -> pd.DataFrame:
+    """The interval of past errors beside the combined forecast; missing elsewhere, and where there is no backtest."""
+    if "outlook_lower" not in dataset:
+        return frame.assign(low_80=np.nan, high_80=np.nan)
+    bounds = {
+        column: dataset[name].sel(level=LEVEL, drop=True).to_series().rename(column)
+        for column, name in (("low_80", "outlook_lower"), ("high_80", "outlook_upper"))
+    }
+    keyed = pd.concat(bounds.values(), axis=1).reset_index().rename(columns={"outlook_year": "year"})
+    return frame.merge(keyed.assign(kind=ENSEMBLE), on=["region", "activity", "year", "kind"], how="left")
 
 
 def ecological_land(dataset: xr.Dataset, names: Names) -> pd.DataFrame:
