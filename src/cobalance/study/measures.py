@@ -102,12 +102,14 @@ GAS_FOR_COAL = 15.3 / 25.8
 
 
 def _oxygen_ratio(burden: Burden) -> float:
-    """Oxygen per carbon of natural gas over that of coal, as the study's own oxidative ratios have it."""
-    per_carbon = {
-        fuel: float(burden["oxygen"].sel(source=fuel).sum() / burden["carbon"].sel(source=fuel).sum())
-        for fuel in ("coal", "natural_gas")
-    }
-    return per_carbon["natural_gas"] / per_carbon["coal"]
+    """Oxygen per carbon of natural gas over that of coal, over the regions where both are known; NaN where none burns."""
+    per_carbon = []
+    for fuel in ("natural_gas", "coal"):
+        carbon, oxygen = (burden[target].sel(source=fuel) for target in TARGETS)
+        known = carbon.notnull() & oxygen.notnull()
+        released = float(carbon.where(known, 0).sum())
+        per_carbon.append(float(oxygen.where(known, 0).sum()) / released if released > 0 else np.nan)
+    return per_carbon[0] / per_carbon[1]
 
 
 def conversion_plan(
