@@ -9,11 +9,11 @@ RUN := $(UV) run --no-sync
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1    /p' Makefile
 
-.venv: pyproject.toml uv.lock
+.venv/ready: pyproject.toml uv.lock
 	@$(UV) sync --frozen --inexact --no-default-groups
-	@touch .venv
+	@touch $@
 
-demo: .venv ## set up and run the us-states study to an HTML report
+demo: .venv/ready ## set up and run the us-states study to an HTML report
 	@$(RUN) cobalance demo
 
 test: ## set up and run every check and every test, browser tests included

@@ -102,7 +102,7 @@ GAS_FOR_COAL = 15.3 / 25.8
 
 
 def _oxygen_ratio(burden: Burden) -> float:
-    """Oxygen per carbon of natural gas over that of coal, over the regions where both are known; NaN where none burns."""
+    """Oxygen per carbon of natural gas over that of coal, where both are known; NaN where none burns."""
     per_carbon = []
     for fuel in ("natural_gas", "coal"):
         carbon, oxygen = (burden[target].sel(source=fuel) for target in TARGETS)
