@@ -2,9 +2,9 @@
 
     python benchmarks/landcover/national.py FOLDER [--years 30]
 
-A year is a mosaic of eight files of 1.2 Gpx, copies of the benchmark's raster at an eighth of its cell size; the re-coded
-sister map stands for every other year, so that no tile is stored as the year before. Takes 2.1 GB of disk. Prints time, memory of each
-process, and whether the bytes of the tables equal those of a run in threads.
+A year is a mosaic of eight files of 1.2 Gpx, copies of the benchmark's raster at an eighth of its cell size; the
+re-coded sister map stands for every other year, so that no tile is stored as the year before. Takes 2.1 GB of disk.
+Prints time, memory of each process, and whether the bytes of the tables equal those of a run in threads.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from pathlib import Path
 import distributed
 import geopandas as gpd
 import rasterio
-from cobalance.landcover import Options, tabulate
 from material import make_raster, make_regions
 from rasterio.transform import Affine
 from run import recoded
+
+from cobalance.landcover import Options, tabulate
 
 ACROSS, DOWN = 4, 2
 

@@ -24,7 +24,7 @@ from pyproj import CRS, Transformer
 
 from cobalance.landcover.rasters import Lattice
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 
 _ELLIPSOIDAL_EQUAL_AREA = (
     "albers equal area",

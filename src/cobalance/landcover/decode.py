@@ -73,7 +73,7 @@ class Reader(Protocol):
 def empty_tile(file: TileFile) -> np.ndarray:
     """A buffer for one tile, with the room that block-wise counting reads beyond the last pixel."""
     dtype = np.dtype(file.dtype)
-    return np.zeros(file.tile_width * file.tile_height + BLOCK_BYTES // dtype.itemsize, dtype)
+    return np.empty(file.tile_width * file.tile_height + BLOCK_BYTES // dtype.itemsize, dtype)
 
 
 def open_reader(file: TileFile) -> Reader:
