@@ -42,6 +42,16 @@ WHY: dict[str, Text] = {
     "no backtest error": {"en": "no backtest error", "zh": "无回测误差"},
 }
 """Why a model does not apply, word by word, in both languages."""
+
+QUANTILE: Text = {
+    "en": "quantile of observed / forecast in the backtest at this level; read off the bound, for the results keep "
+    "scores of the backtest and not its single errors",
+    "zh": "回测中“观测/预测”之比在该置信水平下的分位数；由区间端点反推，因结果只保存回测评分，不保存逐项误差",
+}
+NOT_BACKTESTED: Text = {
+    "en": "no forecast, or too few errors of the backtest for this horizon and level",
+    "zh": "无预测值，或该预测期与置信水平的回测误差过少",
+}
 GROWTH_FROM_ZERO: Text = {
     "en": "both years are zero: growth 1",
     "zh": "两年均为零：增长率取 1",
@@ -95,6 +105,19 @@ def _equation(model: Callable[..., object]) -> str:
     paragraphs = re.split(r"\n\s*\n", inspect.getdoc(model) or "")
     equation = next((part for part in paragraphs if part.startswith("    ")), model.__name__)
     return "\n".join(" ".join(line.split()) for line in equation.splitlines())
+
+
+def bound(tree: Tree, name: str, labels: Labels) -> Node:
+    """An end of the forecast's interval: the combined forecast times a quantile of what the backtest saw."""
+    at = {key: labels[key] for key in ("region", "activity", "outlook_year")}
+    value = tree.cell(name, labels)
+    middle = tree.node("outlook", model=ENSEMBLE, **at)
+    assert not isinstance(value, str) and not isinstance(middle.value, str)
+    factor = value / middle.value if middle.value else 1.0
+    reason = NOT_BACKTESTED if math.isnan(factor) else {}
+    quantile = Node("error_quantile", {**labels}, factor, "1", reason=reason, remark=QUANTILE)
+    operands = [("outlook", middle), ("error_quantile", quantile)]
+    return tree.result(name, labels, "outlook · error_quantile", operands, NOT_BACKTESTED)
 
 
 def observed(tree: Tree, name: str, labels: Labels) -> Node:
@@ -281,6 +304,8 @@ def outlook_word(tree: Tree, name: str, labels: Labels) -> Node:
 RULES: dict[str, Rule] = {
     "outlook": forecast,
     "outlook_observed": observed,
+    "outlook_lower": bound,
+    "outlook_upper": bound,
     "outlook_reason": outlook_word,
     "participants": outlook_word,
     "target_activity": target_activity,
