@@ -1,8 +1,8 @@
 """The benchmark of class areas: ours beside its peers and beside the limit, on rasters and regions made here.
 
-    python benchmarks/landcover/run.py FOLDER [--noise] [--peers]
+    python benchmarks/landcover/run.py FOLDER [--noise] [--peers all]
 
-FOLDER takes the rasters (260 MB; 700 MB more for noise). Each contender runs in a process of its own; its counts
+FOLDER takes the rasters (260 MB; 180 MB more for noise). Each contender runs in a process of its own; its counts
 are compared with ours before its time is printed. Other load on the machine shows in wall time and, on shared cores,
 in CPU time too.
 """
@@ -19,24 +19,27 @@ from typing import Any
 
 import numpy as np
 import rasterio
-from material import make_raster, make_regions
+from material import HEIGHT, WIDTH, make_raster, make_regions
 
 HERE = Path(__file__).parent
+PEERS = ["GDAL centre", "rasterize + bincount", "exactextract", "GDAL fractional"]
 PROVINCES, COUNTIES = ("31 provinces", 31, 9), ("2,000 counties", 2000, 5)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--noise", action="store_true", help="the worst case too: each pixel drawn alone")
-    parser.add_argument("--peers", action="store_true", help="the slow contenders too (minutes)")
+    parser.add_argument("--noise", action="store_true", help="the worst case instead: each pixel drawn alone, 0.3 Gpx")
+    parser.add_argument("--peers", default="", help="slow contenders too (minutes), separated by commas, or all")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
-    rasters = {"patches": make_raster(options.folder / "patches.tif")}
-    recoded(rasters["patches"], options.folder / "other.tif")
     if options.noise:
-        rasters["noise"] = make_raster(options.folder / "noise.tif", noise=True)
+        size = (WIDTH // 2, HEIGHT // 2)
+        rasters = {"noise": make_raster(options.folder / "noise.tif", noise=True, size=size)}
+    else:
+        rasters = {"patches": make_raster(options.folder / "patches.tif")}
+        recoded(rasters["patches"], options.folder / "other.tif")
     for kind, raster in rasters.items():
         for label, count, steps in (PROVINCES, COUNTIES):
             regions = options.folder / f"regions{count}.gpkg"
@@ -50,8 +53,7 @@ def one_table(title: str, raster: Path, regions: Path, options: argparse.Namespa
     names = ["decode touched tiles", "ours centre", "ours exact"]
     if raster.stem == "patches":
         names += ["ours 1 year", "ours 5 years"]
-    if options.peers:
-        names += ["GDAL centre", "rasterize + bincount", "exactextract", "GDAL fractional"]
+    names += PEERS if options.peers == "all" else [name for name in options.peers.split(",") if name]
     print(f"\n## {title}\n\n| | CPU s | wall s | peak MB | over imports | counts |\n|---|---|---|---|---|---|")
     found: dict[str, dict[str, Any]] = {}
     for name in names:

@@ -124,7 +124,10 @@ def read_region_file(path: Path) -> gpd.GeoDataFrame:
 
 def write_tables(result: Tabulation, output: Path) -> None:
     """The table and those beside it, each complete or not there at all. Numbers are written in full."""
-    _write(result.table, output)
+    table = result.table
+    if result.pixels.attrs["coverage"] == "centre":
+        table = table.astype({"pixels": "Int64"})  # whole pixels, or none at all
+    _write(table, output)
     _write(result.conservation, _beside(output, "conservation.csv"))
     if result.transitions is not None:
         _write(result.transitions, _beside(output, "transitions.csv"))

@@ -191,7 +191,7 @@ def _notices(
         codes = sorted(code for code in sums.codes.tolist() if code not in (NODATA, UNREAD) and code not in legend)
         if codes:
             notices.append(Problem("W604", Place(), {"codes": codes}))
-    invalid = invalid_regions(plan.zones)
+    invalid = invalid_regions(plan.zones) if plan.rules.coverage == "centre" else {}  # exact coverage refused them
     if invalid:
         notices.append(Problem("W605", Place(), {"regions": list(invalid)}))
     return notices
