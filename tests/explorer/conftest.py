@@ -19,7 +19,8 @@ import pandas as pd
 import pytest
 from shapely.geometry import box
 
-from cobalance.explorer.page import write_explorer
+from cobalance.explorer.page import page_of
+from cobalance.explorer.payload import payload
 from cobalance.study.pipeline import run_study
 from cobalance.study.results import Results
 
@@ -44,10 +45,11 @@ FLAGS = [
 
 @dataclass(frozen=True)
 class Ran:
-    """A study that was run: its folder, its results, its page."""
+    """A study that was run: its folder, its results, what the page holds of it, its page."""
 
     folder: Path
     results: Results
+    content: dict[str, Any]
     page: Path
 
 
@@ -158,7 +160,10 @@ def _study_file(folder: Path, content: dict[str, Any]) -> Path:
 
 def _ran(folder: Path, make: Callable[[Path], Path]) -> Ran:
     results = run_study(make(folder))
-    return Ran(folder, results, write_explorer(results, folder / "explorer.html"))
+    content = payload(results)
+    page = folder / "explorer.html"
+    page.write_text(page_of(content), encoding="utf-8", newline="\n")
+    return Ran(folder, results, content, page)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ import xarray as xr
 from cobalance.accounts import balance, ecological_land, emission, sequestration
 from cobalance.coefficients import coefficients
 from cobalance.explorer.encoding import array, read_array
-from cobalance.explorer.payload import payload
 from cobalance.outlook.combination import combined
 from cobalance.outlook.panel import REASONS
 from cobalance.spatial import moran
@@ -263,7 +262,7 @@ def opened(request: pytest.FixtureRequest, chromium: Any) -> Any:
     page = chromium.new_page()
     page.goto(ran.page.as_uri())
     page.wait_for_selector("html[data-ready]", timeout=20_000)
-    yield ran.results, payload(ran.results), page
+    yield ran.results, ran.content, page
     page.close()
 
 
@@ -294,7 +293,7 @@ def test_the_scenarios_change_something(opened: Any) -> None:
 
 
 def test_another_set_is_what_the_coefficients_room_gives(plain: Any) -> None:
-    content = payload(plain.results)
+    content = plain.content
     entry = next(own for own in content["alternatives"]["sequestration"] if own["set"] == "npp-world-carbon")
     resolved = coefficients(
         {"sequestration": ["npp-world-carbon", "npp-footprint"]},
@@ -337,7 +336,7 @@ def test_page_says_that_it_differs(plain: Any, chromium: Any, tmp_path: Any) -> 
     """A payload whose printed numbers are off by a millionth is found out."""
     from cobalance.explorer.page import page_of
 
-    content = payload(plain.results)
+    content = {**plain.content, "printed": dict(plain.content["printed"])}
     printed = content["printed"]["carbon_balance_coefficient"]
     content["printed"]["carbon_balance_coefficient"] = array(read_array(printed) * (1 + 1e-6))
     file = tmp_path / "off.html"

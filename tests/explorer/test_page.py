@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 import zipfile
 from collections.abc import Callable
@@ -349,16 +348,11 @@ def test_the_file_keeps_to_its_budget(plain: Any) -> None:
     assert [address for address in addresses if not address.startswith(allowed)] == []
 
 
-def test_the_same_results_give_the_same_bytes(plain: Any, tmp_path: Path) -> None:
+def test_saved_results_give_the_same_bytes(plain: Any, tmp_path: Path) -> None:
+    """Written again, from results that were saved and read back: the same page to the last byte."""
     from cobalance.explorer.page import write_explorer
-
-    assert write_explorer(plain.results, tmp_path / "again.html").read_bytes() == plain.page.read_bytes()
-
-
-def test_the_same_page_from_saved_results(plain: Any, tmp_path: Path) -> None:
-    from cobalance.explorer.payload import payload
     from cobalance.study.results import Results
 
     plain.results.save(tmp_path)
-    opened, fresh = payload(Results.open(tmp_path)), payload(plain.results)
-    assert json.dumps(opened) == json.dumps(fresh)
+    again = write_explorer(Results.open(tmp_path), tmp_path / "again.html")
+    assert again.read_bytes() == plain.page.read_bytes()

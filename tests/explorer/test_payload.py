@@ -102,7 +102,7 @@ def test_an_enclave_shares_its_outline_with_the_hole() -> None:
 
 
 def test_parameters_know_where_they_come_from(growth: Any) -> None:
-    content = payload(growth.results)
+    content = growth.content
     by_id = {parameter["id"]: parameter for parameter in content["parameters"]}
     coal = by_id["emission_factor/coal"]["rows"]
     assert {row["region"] for row in coal} == {"*", "r03", "r05"}
@@ -113,7 +113,7 @@ def test_parameters_know_where_they_come_from(growth: Any) -> None:
 
 
 def test_alternatives_stay_on_the_study_s_heat_and_leave_out_what_is_in_use(plain: Any) -> None:
-    found = payload(plain.results)["alternatives"]
+    found = plain.content["alternatives"]
     names = {family: [entry["set"] for entry in entries] for family, entries in found.items()}
     assert "china-specific" not in names["emission"]
     assert "ipcc2006" in names["emission"]
@@ -173,9 +173,10 @@ def test_a_damaged_front_end_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_pat
         page_module.asset("explorer.js")
 
 
-def test_a_page_that_cannot_be_written_leaves_nothing(plain: Any, tmp_path: Path) -> None:
-    from cobalance.explorer import write_explorer
-
+def test_a_page_that_cannot_be_written_leaves_nothing(
+    plain: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_module, "payload", lambda _: plain.content)
     with pytest.raises((CobalanceError, FileNotFoundError)):
-        write_explorer(plain.results, tmp_path / "nowhere" / "explorer.html")
+        page_module.write_explorer(plain.results, tmp_path / "nowhere" / "explorer.html")
     assert list(tmp_path.iterdir()) == []
