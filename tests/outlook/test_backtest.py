@@ -93,7 +93,7 @@ def test_a_lost_comparison_with_the_last_value_is_said_plainly() -> None:
     assert notice.code == "W821"
     assert not notice.is_error
     assert "coal, 3 years ahead" in notice.text()
-    assert "沿用末年值的误差为 0.0%" in notice.text("zh")
+    assert "沿用末年值的误差中位数为 0.0%" in notice.text("zh")
     assert not len(backtest_notices(backtest_scores(backtest(activities(LINE), horizons=[3]))))
 
 
