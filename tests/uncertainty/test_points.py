@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cobalance.uncertainty.points import DESIGNS, PickFreeze, Sample, two_samples
+from cobalance.uncertainty.draws import draw_choice
+from cobalance.uncertainty.points import DESIGNS, InTurn, PickFreeze, Sample, two_samples
 from cobalance.vocabulary.errors import CobalanceError
 
 NAMES = ("coal", "forest", "phi")
@@ -73,3 +74,10 @@ def test_an_unknown_design_is_refused() -> None:
 def test_no_draws_are_refused() -> None:
     with pytest.raises(CobalanceError, match=r"E855 .*0 draws"):
         Sample(0, 0)
+
+
+def test_in_turn_every_alternative_is_taken_once() -> None:
+    points = InTurn(7)
+    assert draw_choice([1.0] * 7, points, range(7)).tolist() == list(range(7))
+    assert draw_choice([1.0] * 7, points, range(3, 5)).tolist() == [3, 4]
+    assert points.block("forecasts", (2, 3), range(7)).shape == (2, 3, 7)

@@ -87,6 +87,16 @@ def alternatives(choices: Sequence[SetChoice], basis: str, families: Sequence[st
     return found
 
 
+def plain_alternatives(choices: Sequence[SetChoice], family: str) -> list[Alternative]:
+    """The choices of a family that fit the study, on whatever basis, without anything to draw."""
+    found = []
+    for choice in choices:
+        if choice.family == family and choice.coefficients is not None:
+            one = _alternative(family, choice.name, choice.coefficients)
+            found.append(Alternative(one.name, one.arrays, with_causes(one.table.iloc[:0])))
+    return found
+
+
 def own_alternatives(coefficients: Coefficients, families: Sequence[str]) -> dict[str, list[Alternative]]:
     """Family → the study's own choice alone."""
     return {family: [_alternative(family, "", coefficients)] for family in families}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -69,7 +69,7 @@ def sensitivity(found: Indices | None, outputs: Sequence[Output], prepared: Prep
 
 def set_spread(
     choices: Sequence[SetChoice],
-    headlines: Callable[[SetChoice], list[tuple[Output, float]]],
+    headlines: Mapping[tuple[str, str], list[tuple[Output, float]]],
     prepared: Prepared,
 ) -> pd.DataFrame:
     """The groups' headline numbers under every coherent choice of sets, one family at a time; why others are not there.
@@ -86,7 +86,7 @@ def set_spread(
             rows.append({**base, **reasons})
             continue
         base |= {"basis": made.basis, "filled": ", ".join(choice.filled), "reason_en": "", "reason_zh": ""}
-        for (variable, level, region, year, target), value in headlines(choice):
+        for (variable, level, region, year, target), value in headlines[choice.family, choice.name]:
             if level == "group":
                 place = {"level": level, "region": region, "year": year, "target": target}
                 rows.append({**base, **place, "variable": variable, "value": value, "unit": _unit(variable)})

@@ -24,7 +24,7 @@ from cobalance.study.uncertain_checks import check_uncertainty
 from cobalance.uncertainty import summary
 from cobalance.uncertainty.assumptions import FOLLOWS
 from cobalance.uncertainty.chunks import draw_chunks, gathered
-from cobalance.uncertainty.points import Points, Sample
+from cobalance.uncertainty.points import InTurn, Points, Sample
 from cobalance.uncertainty.sensitivity import Indices, sobol_indices
 from cobalance.uncertainty.sources import double_counting
 from cobalance.vocabulary.errors import Language, Problem, Problems
@@ -98,7 +98,7 @@ def study_uncertainty(
     tables = {
         "uncertainty": uncertain_tables.uncertainty(accounts.merge(later), dataset, prepared),
         "sensitivity": uncertain_tables.sensitivity(found, outputs, prepared),
-        "set_spread": uncertain_tables.set_spread(choices, partial(_headlines, model, prepared), prepared),
+        "set_spread": uncertain_tables.set_spread(choices, _headlines(model, prepared, choices), prepared),
         **uncertain_patterns.tables(patterns, prepared),
         "assumptions": uncertain_tables.assumptions(model),
     }
@@ -283,15 +283,22 @@ def _sensitivity(model: DrawnStudy, prepared: Prepared, settings: Uncertainty) -
     ), outputs
 
 
-def _headlines(model: DrawnStudy, prepared: Prepared, choice: literature.SetChoice) -> list[tuple[Output, float]]:
-    """The study's headline numbers with one family's sets exchanged, without draws."""
-    assert choice.coefficients is not None
-    plain = replace(
-        model, coefficients=choice.coefficients, alternatives={}, phi=None, quotient=None, activities={}, past=None
-    )
+def _headlines(
+    model: DrawnStudy, prepared: Prepared, choices: Sequence[literature.SetChoice]
+) -> dict[tuple[str, str], list[tuple[Output, float]]]:
+    """(family, set) → the study's headline numbers with that family's sets exchanged: each set is a draw."""
     year = prepared.study.years[-1]
-    values = _output_chunk(plain, Sample(1, 0), year, range(1))["outputs"][:, 0]
-    return list(zip(_outputs(model, year), values.tolist(), strict=True))
+    outputs = _outputs(model, year)
+    plain = replace(model, phi=None, quotient=None, activities={}, past=None)
+    found: dict[tuple[str, str], list[tuple[Output, float]]] = {}
+    for family in dict.fromkeys(choice.family for choice in choices):
+        versions = literature.plain_alternatives(choices, family)
+        points = InTurn(len(versions))
+        exchanged = replace(plain, alternatives={family: versions})
+        values = _output_chunk(exchanged, points, year, range(points.count))["outputs"]
+        for version, numbers in zip(versions, values.T.tolist(), strict=True):
+            found[family, version.name] = list(zip(outputs, numbers, strict=True))
+    return found
 
 
 def _notice_held(model: DrawnStudy, prepared: Prepared, problems: Problems) -> None:

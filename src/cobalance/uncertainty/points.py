@@ -119,6 +119,19 @@ class Renamed:
         return self.points.block(name + self.suffix, shape, rows)
 
 
+@dataclass(frozen=True)
+class InTurn:
+    """Nothing random: every column passes equal slices in order, so that draw *i* takes the *i*-th alternative."""
+
+    count: int
+
+    def column(self, name: str, rows: range) -> Floats:
+        return (np.arange(rows.start, rows.stop) + 0.5) / self.count
+
+    def block(self, name: str, shape: tuple[int, ...], rows: range) -> Floats:
+        return np.broadcast_to(self.column(name, rows), (*shape, len(rows)))
+
+
 def two_samples(count: int, seed: int, design: str, columns: Collection[str]) -> tuple[Points, Points]:
     """Two independent designs over the same columns, for pick-freeze; Sobol' points are halves of one sequence."""
     names = tuple(name + suffix for suffix in ("", _OTHER) for name in columns)
