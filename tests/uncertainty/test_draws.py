@@ -231,3 +231,26 @@ def test_intraclass_correlation_by_hand() -> None:
     more = np.hstack([ratio, [[1e6], [1e-6]]])
     assert shared_share(more, np.array([[7.0, 7.0, 0.0]] * 2)) == pytest.approx(7 / 9)
     assert shared_share(ratio[:1], np.ones((1, 2))) == 0.0, "one origin says nothing of others"
+
+
+def test_half_shared_errors_keep_their_quantiles_and_half_their_correlation() -> None:
+    generator = np.random.default_rng(4)
+    logs = generator.normal(0, 0.2, (300, 1)) + generator.normal(0, 0.2, (300, 4))
+    known = past(np.exp(logs))
+    rho = shared_share(np.exp(logs), np.ones(logs.shape))
+    assert rho == pytest.approx(0.5, abs=0.08)
+    drawn = draw_forecast_ratios(known, list("ABCD"), Sample(2000, 2), range(2000))
+    shares = [0.05, 0.25, 0.75, 0.95]
+    np.testing.assert_allclose(np.quantile(np.log(drawn), shares), np.quantile(logs, shares), atol=0.02)
+    together = np.corrcoef(np.log(drawn.sel(region="A").values.ravel()), np.log(drawn.sel(region="B").values.ravel()))
+    assert together[0, 1] == pytest.approx(rho, abs=0.06)  # three standard errors: 3 · (1 − ρ²) / √2000
+
+
+def test_a_whole_path_goes_by_one_number() -> None:
+    generator = np.random.default_rng(5)
+    near, far = (past(generator.lognormal(0, width, (20, 4))) for width in (0.1, 0.3))
+    both = xr.concat([near, far.assign_coords(horizon=[2040])], "horizon")
+    drawn = draw_forecast_ratios(both, list("ABCD"), Sample(100, 1), range(100))
+    order = np.argsort(drawn.sel(horizon=2030, region="C").values.ravel(), kind="stable")
+    later = drawn.sel(horizon=2040, region="C").values.ravel()[order]
+    assert np.corrcoef(np.arange(100), later)[0, 1] > 0.8
