@@ -32,6 +32,8 @@ def wrong(node: Node) -> str | None:
     if not node.operands:
         known = node.origin is not None or node.remark or node.name in ("year", "first_year", "last_year")
         return None if known else f"{node.title}: from nowhere"
+    if not node.formula:  # words of its own say what it hangs on
+        return None if node.remark else f"{node.title}: no formula"
     again = node.recomputed()
     # a z-score, a Moran or a moment is a difference of near numbers: there the scale is that of its parts, about 1
     slack = 1e-12 if node.unit in ("1", "") else 0.0

@@ -45,6 +45,7 @@ def test_an_archive_runs_again_to_the_same_bytes(study: Path, ran: Path, tmp_pat
     assert again.reproduced
     assert set(again.same) == {path.relative_to(ran).as_posix() for path in ran.rglob("*") if path.is_file()}
     assert again.notices == ()
+    assert again.text("en") == f"Files that are the same, byte for byte: {len(again.same)}."
 
 
 def test_the_same_run_gives_the_same_archive(copied: Path, ran: Path, tmp_path: Path) -> None:
@@ -122,6 +123,7 @@ def test_what_comes_out_otherwise_is_named(
     assert (again.different, again.missing) == (("tables/balance.csv",), ("tables/groups.csv",))
     assert [notice.code for notice in again.notices] == ["W921"]
     assert "here it is 0.1" in again.notices[0].text("en")
+    assert "内容不同的文件：1 个：tables/balance.csv\n未生成的文件：1 个：tables/groups.csv\nW921" in again.text("zh")
 
 
 @pytest.mark.parametrize("name", ["data.csv", "study.yaml"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from cobalance.study.explain import RULES, Explanation, explain
 from cobalance.study.lineage.node import Cell, CoefficientRow, Node, Setting, evaluated
 from cobalance.study.lineage.question import DIMS, tree_labels
 from cobalance.study.lineage.tree import Tree
+from cobalance.study.pipeline import run_study
 from cobalance.study.results import Results
 from cobalance.vocabulary import units
 from cobalance.vocabulary.errors import CobalanceError
@@ -266,6 +268,69 @@ def test_the_tree_as_json_keeps_missing_as_null(results: Results) -> None:
     assert told["operands"][0]["reason"]["zh"] == "输入数据中没有数值"
     assert told["operands"][1]["origin"]["kind"] == "CoefficientRow"
     assert told["operands"][1]["origin"]["low"] is None
+
+
+def changed(study: Path, folder: Path, *pairs: tuple[str, str], **files: str) -> Results:
+    """The results of the study with some of its text replaced and some ``files`` (name without .gal → text) added."""
+    shutil.copytree(study.parent, folder)
+    for name, content in files.items():
+        (folder / f"{name}.gal").write_text(content, encoding="utf-8")
+    text = study.read_text(encoding="utf-8")
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "study.yaml").write_text(text, encoding="utf-8")
+    run_study(folder / "study.yaml").save(folder / "results")
+    return Results.open(folder / "results")
+
+
+def faults_of(results: Results) -> list[str]:
+    tree, seen = Tree(results, RULES), set[int]()
+    every = [(name, labels) for name in map(str, results.dataset.data_vars) for labels in cells(tree, name, 10_000)]
+    return [
+        fault for name, labels in every for node in nodes_of(tree.node(name, **labels), seen) if (fault := wrong(node))
+    ]
+
+
+def test_a_study_without_outlook_and_boundary(study: Path, tmp_path: Path) -> None:
+    """The burden is then that of the base year; only forest counts as ecological land."""
+    results = changed(
+        study,
+        tmp_path / "plain",
+        ("  boundary: {file: regions.geojson, key: region, source: drawn for this test}\n", ""),
+        ("outlook: {window: [2015, 2020], target: 2030}\n", ""),
+        ("reference: forest, ", "reference: forest, classes: [forest], "),
+    )
+    assert faults_of(results) == []
+    root = explain(results, "ecological_land_gap[A, carbon]").root
+    assert operand(root, "needed_ecological_land", "burden").title == "carbon_emission[A, 2019]"
+    assert operand(root, "standard_ecological_land").value == pytest.approx(900, rel=1e-12)
+    with pytest.raises(CobalanceError, match="E921"):
+        explain(results, "moran_i[carbon_balance_coefficient, 2018]")
+
+
+def test_growth_of_an_outlook_of_another_definition(study: Path, tmp_path: Path) -> None:
+    results = changed(
+        study,
+        tmp_path / "growth",
+        (
+            "target: 2030}",
+            "target: 2030, apply: growth, inputs: [data.csv, {file: lime.csv, names: {lime: carbon_emission lime}}]}",
+        ),
+    )
+    assert faults_of(results) == []
+    root = explain(results, "outlook_carbon_emission[B, coal]").root
+    base = operand(root, "target_activity", "base")
+    assert isinstance(base.origin, Cell)
+    assert operand(root, "target_activity", "outlook_growth", "base").title == "outlook_observed[B, coal, 2019]"
+
+
+def test_weights_of_a_file_are_said_to_be_elsewhere(study: Path, tmp_path: Path) -> None:
+    neighbours = "4\nA 2\nB C\nB 2\nA D\nC 2\nA D\nD 2\nB C\n"
+    chosen = ("spatial: {", "spatial: {weights: {type: file, file: weights.gal}, ")
+    results = changed(study, tmp_path / "file", chosen, weights=neighbours)
+    assert faults_of(results) == []
+    assert "权重来自单独的文件" in explain(results, "moran_i[carbon_balance_coefficient, 2016]").text("zh")
 
 
 def test_a_formula_means_what_it_says() -> None:

@@ -22,7 +22,7 @@ from typing import Any
 from cobalance.study.provenance import sha256
 from cobalance.study.results import PROVENANCE_FILE, written
 from cobalance.study.spec import Study, named_files, read_study
-from cobalance.vocabulary.errors import Place, Problem, Problems, refuse
+from cobalance.vocabulary.errors import Language, Place, Problem, Problems, refuse
 
 METADATA, STUDY, RESULTS, REQUIREMENTS = (
     "ro-crate-metadata.json",
@@ -38,6 +38,12 @@ SIDECARS = (".shx", ".dbf", ".prj", ".cpg")
 
 NOTICES = ("LICENSE*", "LICENCE*", "NOTICE*")
 
+MOST_NAMED = 20
+_OUTCOMES: Mapping[str, Mapping[Language, str]] = {
+    "same": {"en": "Files that are the same, byte for byte: {}.", "zh": "逐字节相同的文件：{} 个。"},
+    "different": {"en": "Files that came out otherwise: {}: {}", "zh": "内容不同的文件：{} 个：{}"},
+    "missing": {"en": "Files that did not come out: {}: {}", "zh": "未生成的文件：{} 个：{}"},
+}
 NO_LICENCE = "None is stated for the study as a whole; the notices beside the data in study/ say what holds for it."
 
 _STAMP = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold: the archive tells no clock
@@ -76,6 +82,14 @@ class Rerun:
     @property
     def reproduced(self) -> bool:
         return not self.different and not self.missing
+
+    def text(self, language: Language = "en") -> str:
+        """What came out, in a few lines."""
+        lines = [_OUTCOMES["same"][language].format(len(self.same))]
+        for key, files in (("different", self.different), ("missing", self.missing)):
+            if files:
+                lines.append(_OUTCOMES[key][language].format(len(files), ", ".join(files[:MOST_NAMED])))
+        return "\n".join([*lines, *(notice.text(language) for notice in self.notices)])
 
 
 def write_crate(

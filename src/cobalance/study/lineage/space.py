@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 
@@ -26,6 +27,10 @@ NOT_TESTED: Text = {
     "en": "not tested: no value, no neighbour, or all values equal",
     "zh": "未检验：无数值、无邻居或各区域数值相同",
 }
+NOT_KEPT: Text = {
+    "en": "the weights stand in a file of their own (spatial.weights.file), which the results do not keep",
+    "zh": "权重来自单独的文件（spatial.weights.file），结果中未保存",
+}
 CENTROID: Text = {"en": "centroid of the region's polygon", "zh": "区域面的形心"}
 WEIGHT: Text = {"en": "weight of the neighbour", "zh": "邻居的权重"}
 AXES = ("easting_m", "northing_m", "longitude_deg", "latitude_deg")
@@ -40,7 +45,7 @@ def z(tree: Tree, name: str, labels: Labels) -> Node:
     """A region's value in standard deviations from the mean of the tested regions."""
     rest = {key: labels[key] for key in ("variable", "year")}
     own = value_of(tree, labels["variable"], labels["region"], labels["year"])
-    tested = _tested(tree, **rest).ids.tolist()
+    tested = _tested_regions(tree, **rest)
     reason: Text = {} if labels["region"] in tested else NOT_TESTED
     values = [value_of(tree, labels["variable"], region, labels["year"]) for region in tested]
     operands: Operands = [("value", own), *(("values", node) for node in values)]
@@ -51,8 +56,10 @@ def z(tree: Tree, name: str, labels: Labels) -> Node:
 
 def lag(tree: Tree, name: str, labels: Labels) -> Node:
     """The weighted z of the neighbours."""
-    links = _tested(tree, labels["variable"], labels["year"])
     value = _local(tree, labels, "lag")
+    if tree.study.spatial.weights.file is not None:
+        return Node(name, labels, value, "1", reason=_undefined(value), remark=NOT_KEPT)
+    links = _tested(tree, labels["variable"], labels["year"])
     if labels["region"] not in links.ids:
         return Node(name, labels, value, "1", reason=NOT_TESTED)
     parts = []
@@ -66,8 +73,11 @@ def lag(tree: Tree, name: str, labels: Labels) -> Node:
 
 
 def moran_i(tree: Tree, name: str, labels: Labels) -> Node:
+    parts = [tree.node("local_i", region=region, **labels) for region in _tested_regions(tree, **labels)]
+    if tree.study.spatial.weights.file is not None:
+        node = tree.result(name, labels, "", [("local_i", part) for part in parts], NOT_TESTED)
+        return dataclasses.replace(node, remark=NOT_KEPT)
     links = _tested(tree, **labels)
-    parts = [tree.node("local_i", region=region, **labels) for region in links.ids.tolist()]
     weight = Node("weight_sum", {}, float(links.values.sum()), "1", origin=Setting("spatial.weights"))
     operands = [*(("local_i", node) for node in parts), ("weight_sum", weight)]
     formula = "count(local_i) / (count(local_i) − 1) · Σ(local_i) / weight_sum"
@@ -83,6 +93,8 @@ def pseudo_p(tree: Tree, name: str, labels: Labels) -> Node:
     spatial = tree.study.spatial
     words = {"permutations": f"{spatial.permutations:,}", "seed": tree.study.seed, "weights": spatial.weights.type}
     remark: Text = {language: text.format(**words) for language, text in PERMUTED.items()}
+    if spatial.weights.file is not None:
+        return dataclasses.replace(node, formula="", remark=remark)
 
     def again(_: Values) -> float:
         # all years at once: a map's permutations depend on the panel that it stands in
@@ -162,6 +174,12 @@ def _indexed(tree: Tree, table: str) -> pd.DataFrame:
 
 def _links(tree: Tree) -> Weights:
     return tree.once(("links",), lambda: space.study_weights(tree.results.regions, tree.study.spatial, None))
+
+
+def _tested_regions(tree: Tree, variable: str, year: str) -> list[str]:
+    """Regions that a map's test counts, in the order of the study: those that have a z."""
+    rows = _indexed(tree, "local_moran")["z"]
+    return [region for region in tree.labels("region") if not math.isnan(rows[variable, region, int(year)])]
 
 
 def _tested(tree: Tree, variable: str, year: str) -> Weights:
