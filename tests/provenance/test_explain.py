@@ -13,6 +13,7 @@ import pytest
 from openpyxl import load_workbook
 
 from cobalance.study.explain import RULES, Explanation, explain
+from cobalance.study.lineage.inputs import OUTLOOK_SERIES
 from cobalance.study.lineage.node import Cell, CoefficientRow, Node, Setting, evaluated
 from cobalance.study.lineage.question import DIMS, tree_labels
 from cobalance.study.lineage.tree import Tree
@@ -322,7 +323,14 @@ def test_growth_of_an_outlook_of_another_definition(study: Path, tmp_path: Path)
     root = explain(results, "outlook_carbon_emission[B, coal]").root
     base = operand(root, "target_activity", "base")
     assert isinstance(base.origin, Cell)
-    assert operand(root, "target_activity", "outlook_growth", "base").title == "outlook_observed[B, coal, 2019]"
+    base = operand(root, "target_activity", "outlook_growth", "base")
+    assert base.title == "outlook_observed[B, coal, 2019]"
+    series = {**results.tables, OUTLOOK_SERIES: results.table("observations")}  # here both are the same files
+    kept = Results(results.dataset, series, results.regions, results.provenance)
+    assert faults_of(kept) == []
+    cell = operand(explain(kept, "outlook_observed[B, coal, 2019]").root, "fuel_use").origin
+    assert isinstance(cell, Cell)
+    assert (cell.file, cell.source) == ("data.csv", "yearbook 2019")
 
 
 def test_weights_of_a_file_are_said_to_be_elsewhere(study: Path, tmp_path: Path) -> None:
