@@ -78,10 +78,16 @@ class Lookup {
       for (const r of places) for (const t of times) if (r !== undefined && t !== undefined) this.cells[r * width + t] = row.value;
     }
   }
+  /** the one value where there is but one */
+  get value(): number | null { return this.single; }
   at(region: number, year: number): number {
     if (this.single !== null) return this.single;
     return this.cells[region * this.width + (year === NUMERIC_TARGET ? this.width - 1 : year)]!;
   }
+}
+
+interface Accounts extends Pick<Outcome, 'parameters' | 'sequestration' | 'release' | 'emission' | 'consumption' | 'totals' | 'balance'> {
+  rates: (Lookup | null)[]; oxygenRates: (Lookup | null)[]; lookup: (id: string) => Lookup | null;
 }
 
 export class Model {
@@ -132,8 +138,33 @@ export class Model {
   }
 
   evaluate(scenario: Scenario): Outcome {
+    const accounts = this.accounts(scenario);
+    const { rates, oxygenRates, lookup, ...known } = accounts;
+    const target = this.target(scenario, known.emission, known.consumption, lookup);
+    const phi = scenario.phi ?? this.payload.land.phi;
+    const land = {
+      carbon: this.landAccount(rates, target.totals.carbon, phi, scenario),
+      oxygen: this.landAccount(oxygenRates, target.totals.oxygen, phi, scenario),
+    };
+    return { scenario, phi, ...known, target, land };
+  }
+
+  private kept: { key: string; accounts: Accounts } | null = null;
+
+  /** The accounts of all years. They follow from the coefficients alone, so a cut or another φ forms them no second time. */
+  private accounts(scenario: Scenario): Accounts {
+    const key = JSON.stringify([scenario.sets, scenario.values]);
+    if (this.kept?.key !== key) this.kept = { key, accounts: this.formed(scenario) };
+    return this.kept.accounts;
+  }
+
+  private formed(scenario: Scenario): Accounts {
     const parameters = this.parameters(scenario);
-    const lookup = (id: string) => this.lookup(parameters, id);
+    const found = new Map<string, Lookup | null>();
+    const lookup = (id: string) => {
+      if (!found.has(id)) found.set(id, this.lookup(parameters, id));
+      return found.get(id)!;
+    };
     const { land_classes, sources } = this.payload;
     const rates = land_classes.map((item) => lookup(`sequestration_rate/${item}`));
     const oxygenRates = land_classes.map((item) => lookup(`oxygen_release_rate/${item}`));
@@ -146,13 +177,7 @@ export class Model {
       sequestration: sum(sequestration), release: sum(release), emission: sum(emission), consumption: sum(consumption),
     };
     const balance = { carbon: ratio(totals.emission, totals.sequestration), oxygen: ratio(totals.consumption, totals.release) };
-    const target = this.target(scenario, emission, consumption, lookup);
-    const phi = scenario.phi ?? this.payload.land.phi;
-    const land = {
-      carbon: this.landAccount(rates, target.totals.carbon, phi, scenario),
-      oxygen: this.landAccount(oxygenRates, target.totals.oxygen, phi, scenario),
-    };
-    return { scenario, parameters, phi, sequestration, release, emission, consumption, totals, balance, target, land };
+    return { parameters, sequestration, release, emission, consumption, totals, balance, rates, oxygenRates, lookup };
   }
 
   /** The activity of every source in the target year, (source, region); null without an outlook. */
@@ -275,6 +300,8 @@ export class Model {
   }
 
   private times(cells: Float64Array, rate: Lookup | null): Float64Array {
+    const one = rate?.value ?? null;
+    if (one !== null) return cells.map((value) => value * one);
     return cells.map((value, i) => value * (rate?.at(Math.floor(i / this.T), i % this.T) ?? NaN));
   }
 

@@ -2,7 +2,7 @@
 
 export type Language = 'en' | 'zh';
 export interface Text { en: string; zh: string }
-export interface Encoded { kind: 'f8' | 'f4' | 'i4' | 'u2' | 'u1'; shape: number[]; data: string }
+export interface Encoded { kind: 'f8' | 'f4' | 'i4' | 'u2' | 'u1'; shape: number[]; at: number; bytes?: Uint8Array<ArrayBuffer> }
 export interface Drawn { scale: Encoded; steps: Encoded }
 export interface Words { words: string[]; codes: Encoded }
 export type Numbers = Float64Array | Float32Array | Int32Array | Uint16Array | Uint8Array;
@@ -64,15 +64,19 @@ function bytes(base64: string): Uint8Array<ArrayBuffer> {
   return result;
 }
 
-/** Numbers as they were encoded; little-endian, as every machine that runs a browser is. */
+const WIDTH = { f8: 8, f4: 4, i4: 4, u2: 2, u1: 1 };
+
+/** Numbers as they were encoded, bytes of each number brought together; little-endian, as every browser's machine is. */
 export function numbers(encoded: Encoded): Numbers {
-  const buffer = bytes(encoded.data).buffer;
+  const width = WIDTH[encoded.kind], planes = encoded.bytes!, n = planes.length / width;
+  const bytes = new Uint8Array(planes.length);
+  for (let b = 0; b < width; b++) for (let i = 0, from = b * n; i < n; i++) bytes[i * width + b] = planes[from + i]!;
   switch (encoded.kind) {
-    case 'f8': return new Float64Array(buffer);
-    case 'f4': return new Float32Array(buffer);
-    case 'i4': return new Int32Array(buffer);
-    case 'u2': return new Uint16Array(buffer);
-    case 'u1': return new Uint8Array(buffer);
+    case 'f8': return new Float64Array(bytes.buffer);
+    case 'f4': return new Float32Array(bytes.buffer);
+    case 'i4': return new Int32Array(bytes.buffer);
+    case 'u2': return new Uint16Array(bytes.buffer);
+    case 'u1': return bytes;
   }
 }
 
@@ -90,8 +94,20 @@ export function places(steps: Steps): { file: Int32Array; row: Int32Array } {
   return { file: summed(steps.file), row: summed(steps.row) };
 }
 
-/** The payload from base64 of gzipped JSON. */
+/** The payload from base64 of gzip: the length of the JSON, the JSON, the arrays' bytes. */
 export async function unpacked(text: string): Promise<Payload> {
   const stream = new Blob([bytes(text.trim())]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return JSON.parse(await new Response(stream).text()) as Payload;
+  const whole = await new Response(stream).arrayBuffer();
+  const end = 4 + new DataView(whole).getUint32(0, true);
+  const content = JSON.parse(new TextDecoder().decode(new Uint8Array(whole, 4, end - 4))) as Payload;
+  attach(content, whole, end);
+  return content;
+}
+
+function attach(node: unknown, whole: ArrayBuffer, start: number): void {
+  if (typeof node !== 'object' || node === null) return;
+  const own = node as Partial<Encoded>;
+  if (own.kind && own.shape && own.at !== undefined) {
+    own.bytes = new Uint8Array(whole, start + own.at, own.shape.reduce((a, b) => a * b, 1) * WIDTH[own.kind]);
+  } else for (const part of Object.values(node)) attach(part, whole, start);
 }

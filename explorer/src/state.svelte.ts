@@ -35,7 +35,7 @@ export class Explorer {
   readonly paths: string[];
   readonly links: Links | null;
   private readonly clusterCodes: Uint8Array | null;
-  private readonly pseudo: Float32Array | null;
+  private readonly pseudo: Uint16Array | null;
   private readonly intervalValues: Record<'balance' | 'gap', Record<Target, Float64Array>>;
   private readonly classesOf = new Map<Metric, Classes>();
   readonly gapClasses = gapClasses();
@@ -77,7 +77,7 @@ export class Explorer {
     this.paths = payload.map ? outlines(payload.map) : [];
     this.links = payload.space ? links(payload.space) : null;
     this.clusterCodes = payload.space ? (numbers(payload.space.cluster.codes) as Uint8Array) : null;
-    this.pseudo = payload.space ? (numbers(payload.space.pseudo_p) as Float32Array) : null;
+    this.pseudo = payload.space ? (numbers(payload.space.pseudo_p) as Uint16Array) : null;
     const both = (of?: Record<Target, Encoded>) => ({ carbon: of ? floats(of.carbon) : new Float64Array(0), oxygen: of ? floats(of.oxygen) : new Float64Array(0) });
     this.intervalValues = { balance: both(payload.intervals?.balance), gap: both(payload.intervals?.gap) };
     this.t = payload.years.length - 1;
@@ -159,7 +159,9 @@ export class Explorer {
   pseudoP(r: number): number {
     if (this.serverTested) return this.serverTested.pseudo_p[r] ?? NaN;
     const v = this.payload.space?.variables.indexOf(VARIABLE[this.target]) ?? -1;
-    return v < 0 || !this.pseudo || this.accountsChanged ? NaN : this.pseudo[(v * this.model.T + this.t) * this.model.n + r]!;
+    if (v < 0 || !this.pseudo || this.accountsChanged) return NaN;
+    const step = this.pseudo[(v * this.model.T + this.t) * this.model.n + r]!;
+    return step === 65535 ? NaN : step / 65534;
   }
 
   /** Lines for a tooltip: the interval of a balance, or of a gap where no year is given; none under changed assumptions. */

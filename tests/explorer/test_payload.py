@@ -39,7 +39,7 @@ def test_words_come_back() -> None:
 
 
 def test_payload_text_is_the_same_for_the_same_content() -> None:
-    content = {"a": [1, 2.5], "名": "省"}
+    content = {"a": [1, 2.5, array([[1.5, float("nan")], [-0.0, 7.0]])], "名": {"省": array([1, 2, 65535], "u2")}}
     assert packed(content) == packed(content)
     assert unpacked(packed(content)) == content
     with pytest.raises(ValueError, match="JSON"):  # a bare NaN is no JSON: missing numbers travel as arrays or null

@@ -226,10 +226,15 @@ def _space(results: Results, codes: list[str], grid: Grid | None, shapes: Outlin
         "significance": results.study.spatial.significance,
         "weights": _weights(results, codes),
         "cluster": words(found["cluster"].fillna("undefined").to_numpy().reshape(shape)),
-        "pseudo_p": array(found["pseudo_p"].to_numpy(dtype=float).reshape(shape), "f4"),
+        "pseudo_p": _steps(found["pseudo_p"].to_numpy(dtype=float).reshape(shape)),
         "global": _records(results.table("global_moran")),
         "gravity": _gravity(results, grid, shapes),
     }
+
+
+def _steps(share: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
+    """Shares for reading, in steps of 1/65534; 65535 where there is none."""
+    return array(np.where(np.isfinite(share), np.rint(np.nan_to_num(share) * 65534), 65535), "u2")
 
 
 def _weights(results: Results, codes: list[str]) -> dict[str, Any] | None:
