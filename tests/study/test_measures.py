@@ -13,7 +13,11 @@ from cobalance.study.results import Results
 SCENARIOS = """
 scenarios:
   half: {en: Half the coal, zh: 煤炭减半, activities: {coal: {2025: 1.0, 2035: 0.0}}}
-  green: {en: Better rates, zh: 提高速率, rates: {cropland: 2}, convert: [{from_class: cropland, to_class: forest, share: 1/2}]}
+  green:
+    en: Better rates and more forest
+    zh: 提高速率、增加林地
+    rates: {cropland: 2}
+    convert: [{from_class: cropland, to_class: forest, share: 1/2}]
 """
 
 
