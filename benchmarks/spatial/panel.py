@@ -1,12 +1,14 @@
 """Local and global Moran of panels: ours beside esda and pygeoda, one thread each, every run in its own process.
 
     python benchmarks/spatial/panel.py            everything (some minutes)
-    python benchmarks/spatial/panel.py --quick    the small maps only
+    python benchmarks/spatial/panel.py --small    maps of at most 3,085 regions
+    python benchmarks/spatial/panel.py --quick    of these, 999 permutations only
 
 Maps are Voronoi cells of random points (k from 3 to about 12, mean 6, as counties have), values are normal. CPU and
-wall are those of the statistic alone, after a warm-up on a small map (esda compiles); memory is the peak of the whole
-process, interpreter and libraries included, with what the process held before the statistic beside it. Where a peer
-would take too long for all variables, it runs on one and its time is multiplied: marked ×V.
+wall are those of the statistic alone, after a warm-up on a small map (esda compiles): the best of the runs that fit in
+a second, seven at most. Memory is the peak of the whole process, interpreter and libraries included, with what the
+process held before the statistic beside it. Where a peer would take too long for all variables, it runs on one and its
+time is multiplied: marked ×V.
 """
 
 from __future__ import annotations
@@ -143,11 +145,14 @@ def child(case: Case, folder: Path, tool: str, variables: int) -> None:
         ready(small, folder, tool, 1)()
     run = ready(case, folder, tool, variables)
     held = memory("VmRSS")
-    wall, cpu = time.perf_counter(), time.process_time()
-    result = run()
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    del result
-    print(json.dumps({"cpu": cpu, "wall": wall, "peak": memory("VmHWM"), "held": held}))
+    best = (np.inf, np.inf)
+    started, runs = time.perf_counter(), 0
+    while runs == 0 or (runs < 7 and time.perf_counter() - started < 1.0):
+        wall, cpu = time.perf_counter(), time.process_time()
+        run()
+        best = min(best, (time.process_time() - cpu, time.perf_counter() - wall))
+        runs += 1
+    print(json.dumps({"cpu": best[0], "wall": best[1], "peak": memory("VmHWM"), "held": held}))
 
 
 def memory(word: str) -> float:
@@ -161,7 +166,8 @@ def variables_run(case: Case, tool: str) -> int:
     """All of them, or one where a peer would need minutes."""
     cells_done = case.n * case.variables * max(case.permutations, 1)
     limit = {"ours": np.inf, "lookup": 3e9, "complete": 4e8, "esda": 4e8}[tool]
-    return case.variables if cells_done <= limit else 1
+    many_maps = case.test == "global" and case.variables * case.permutations > 1e6 and tool != "ours"
+    return 1 if many_maps or cells_done > limit else case.variables
 
 
 def measured(case: Case, folder: Path, tool: str, seen: dict) -> dict[str, float]:
@@ -188,7 +194,7 @@ def run_alone(case: Case, folder: Path, tool: str, variables: int) -> dict[str, 
     ]
     answer = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **ONE_THREAD}, check=False)
     if answer.returncode:
-        return {"failed": answer.stderr.strip().splitlines()[-1]}
+        return {"failed": (answer.stderr.strip() or f"ended with {answer.returncode}").splitlines()[-1]}
     return json.loads(answer.stdout.strip().splitlines()[-1])
 
 
@@ -232,6 +238,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="maps of at most 3,085 regions and 999 permutations")
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--small", action="store_true", help="maps of at most 3,085 regions")
     asked = parser.parse_args()
     if asked.child:
         case, folder, tool, variables = asked.child
@@ -247,6 +254,8 @@ def main() -> None:
         seen: dict = {}
         for case in CASES:
             if asked.quick and case.n * max(case.permutations, 1) > 3085 * 999:
+                continue
+            if asked.small and case.n > 3085:
                 continue
             cells(case.n, folder)
             ours_cpu = np.nan
