@@ -7,6 +7,8 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pytest
+import rasterio
+from rasterio.transform import from_origin
 from shapely import box
 
 STUDY = """\
@@ -25,7 +27,7 @@ outlook: {window: [2016, 2020], target: 2030}
 
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with ``study.yaml`` and what it names, ``counties.gpkg`` and ``my-plots.csv``; tests run inside it."""
+    """A folder with ``study.yaml`` and all else that pages name: vectors, rasters, a coefficient set; tests run in it."""
     (tmp_path / "study.yaml").write_text(STUDY, encoding="utf-8")
     (tmp_path / "regions.csv").write_text(
         "region,name_en,name_zh\nhere,Here,此地\nthere,There,彼地\n", encoding="utf-8"
@@ -49,5 +51,25 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     plots = "quantity,item,region,year,value,low,high,unit,basis,source,locator,status,note\n"
     plots += "sequestration_rate,forest,*,,6.1,5.5,6.6,t C / ha / yr,gross,own plots,,U,\n"
     (tmp_path / "my-plots.csv").write_text(plots, encoding="utf-8")
+    for name in ("clcd_1990", "clcd_2000"):
+        write_raster(tmp_path / f"{name}.tif", 0, 20)
+    write_raster(tmp_path / "tile_w.tif", 0, 10)
+    write_raster(tmp_path / "tile_e.tif", 10, 10)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def regions() -> gpd.GeoDataFrame:
+    """The two squares of the study, which a page on rasters takes as given."""
+    squares = [box(100_000 * i, 4_000_000, 100_000 * (i + 1), 4_100_000) for i in range(2)]
+    return gpd.GeoDataFrame(index=["here", "there"], geometry=squares, crs="EPSG:6933").rename_axis("region")
+
+
+def write_raster(file: Path, first: int, width: int) -> None:
+    """Ten-kilometre pixels over the two regions, forest (2) and cropland (1) by turns; columns ``first`` and on."""
+    corner = from_origin(10_000 * first, 4_100_000, 10_000, 10_000)
+    classes = (np.indices((10, width)).sum(axis=0) % 2 + 1).astype("uint8")
+    shape = {"height": 10, "width": width, "count": 1, "dtype": "uint8", "nodata": 0}
+    with rasterio.open(file, "w", driver="GTiff", crs="EPSG:6933", transform=corner, **shape) as raster:
+        raster.write(classes, 1)

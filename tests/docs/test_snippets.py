@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import geopandas as gpd
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from ruamel.yaml import YAML
@@ -48,12 +49,12 @@ def snippets(page: str) -> Iterator[Snippet]:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if any(snippets(page))])
-def test_every_snippet_runs(page: str, stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_snippet_runs(page: str, stage: Path, regions: gpd.GeoDataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COBALANCE_LANGUAGE", "zh" if page.startswith("zh/") else "en")
     if any(snippet.title == "study.yaml" for snippet in snippets(page)):
         for file in stage.iterdir():  # the page brings its own study
             file.unlink()
-    namespace: dict[str, Any] = {"__name__": "page"}
+    namespace: dict[str, Any] = {"__name__": "page"} | ({"regions": regions} if page == "landcover.md" else {})
     printed = ""
     for snippet in snippets(page):
         where = f"docs/{page}, line {snippet.line}"

@@ -187,6 +187,9 @@ def test_tables_of_a_manuscript(facts: Facts, language: str) -> None:
     for table in tables:
         assert all(len(row) == len(table.headings) == len(table.numeric) for row in table.rows)
         assert not any(text == "nan" for row in table.rows for text in row)
+    cement = next(row for row in tables[0].rows if row[1] in ("cement", "水泥"))
+    assert "2030" in cement  # the factor differs by year: the last year is shown and named
+    assert ("the last is shown" if language == "en" else "只列最后一年") in tables[0].note
     balance = tables[2]
     assert [row[0] for row in balance.rows] == (
         ["Alpha", "Beta", "Gamma", "Delta"] if language == "en" else ["甲省", "乙省", "丙省", "丁省"]

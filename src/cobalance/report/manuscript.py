@@ -39,6 +39,10 @@ _WORDS: Mapping[str, Mapping[Language, str]] = {
     "growth": {"en": "Change (%)", "zh": "变化（%）"},
     "pseudo_p": {"en": "Pseudo p", "zh": "伪 p 值"},
     "missing": {"en": "Missing values are shown as a dash.", "zh": "缺失值以短横表示。"},
+    "dated": {
+        "en": "Of values that differ by year the last is shown; all stand in the table coefficients.",
+        "zh": "逐年不同的系数只列最后一年，全部数值见 coefficients 表。",
+    },
     "statuses": {
         "en": "Status: P printed in the paper, S read in its source, D derived, U user's own, R recalled, F fitted.",
         "zh": "状态：P 论文所载，S 读自来源，D 推算，U 用户自定，R 凭文献记忆，F 拟合。",
@@ -76,7 +80,7 @@ def manuscript_tables(facts: Facts, language: Language) -> list[Table]:
 
 
 def write_latex(facts: Facts, file: Path, language: Language = "en") -> Path:
-    """Write the tables as LaTeX, a ``table`` environment each, for the packages booktabs and longtable. Raises E903."""
+    """Write the tables as LaTeX, a ``longtable`` each, for the packages booktabs and longtable. Raises E903."""
     head = ["% \\usepackage{booktabs,longtable}"]
     head += ["% \\usepackage{ctex}  % XeLaTeX or LuaLaTeX"] if language == "zh" else []
     text = "\n\n".join(["\n".join(head), *(latex(table) for table in manuscript_tables(facts, language))])
@@ -133,12 +137,15 @@ def _coefficients(facts: Facts, language: Language) -> Table | None:
     last = rows.drop_duplicates(["quantity", "item", "region", "set"], keep="last")
     many = last["region"].ne("*").any()
     names = facts.names(language)
-    heads = ["quantity", "item", *(["region"] if many else []), "value", "unit", "set", "status"]
+    dated = last["year"].notna().any()
+    heads = ["quantity", "item", *(["region"] if many else []), *(["year"] if dated else [])]
+    heads += ["value", "unit", "set", "status"]
     body = [
         [
             label(str(row["quantity"]), language),
             label(str(row["item"]), language),
             *([names.get(str(row["region"]), str(row["region"]))] if many else []),
+            *(["–" if math.isnan(float(row["year"])) else str(int(row["year"]))] if dated else []),
             number(float(row["value"]), 4),
             unit_text(str(row["unit"]), language),
             str(row["set"]),
@@ -146,8 +153,9 @@ def _coefficients(facts: Facts, language: Language) -> Table | None:
         ]
         for row in last.to_dict("records")
     ]
-    numeric = [name == "value" for name in heads]
-    return _table("coefficients", heads, body, numeric, language, _WORDS["statuses"][language])
+    numeric = [name in ("value", "year") for name in heads]
+    note = " ".join(_WORDS[key][language] for key in (("dated", "statuses") if dated else ("statuses",)))
+    return _table("coefficients", heads, body, numeric, language, note)
 
 
 def _accounts(facts: Facts, language: Language) -> Table | None:
@@ -163,7 +171,7 @@ def _accounts(facts: Facts, language: Language) -> Table | None:
         first, last = float(by_year.loc[facts.first]), float(by_year.loc[facts.last])
         name = str(own[f"name_{language}"].iloc[0]) or str(group)
         unit = f"10⁶ {unit_text(str(own['unit'].iloc[0]), language)}"
-        amounts = [_dash(first / 1e6), _dash(last / 1e6), _dash(_growth(first, last), 1)]
+        amounts = [_dash(first / 1e6), _dash(last / 1e6), _dash(_growth(first, last))]
         body.append([name, label(str(variable), language), unit, *amounts])
     heads = ["group", "variable", "unit", str(facts.first), str(facts.last), "growth"]
     return _table("accounts", heads, body, [False, False, False, True, True, True], language, _missing(language))
