@@ -40,7 +40,7 @@ def test_results_do_not_depend_on_the_chunks_nor_on_where_they_lie(memory: int) 
 def test_a_dask_scheduler_gives_the_same() -> None:
     distributed = pytest.importorskip("distributed")
     cluster = distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None, protocol="tcp"
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0", protocol="tcp"
     )
     try:
         found = gathered(work, draw_chunks(20, 1, 3), scheduler=cluster.scheduler_address)
