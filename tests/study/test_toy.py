@@ -75,6 +75,35 @@ def test_rank_and_growth(results: Results) -> None:
     assert table["growth"].tolist() == [0, 0, 0]  # nothing changes from 2016 to 2020
 
 
+def test_shares_add_up_to_the_whole(results: Results) -> None:
+    table = (
+        results.table("emission")
+        .query("variable == 'carbon_emission' and year == 2020")
+        .set_index(["region", "source"])
+    )
+    assert table.loc[("A", "coal"), "share"] == pytest.approx(500 / 520 * 100)
+    np.testing.assert_allclose(table.groupby("region")["share"].sum(), 100)
+    areas = results.table("sequestration").query("variable == 'oxygen_release' and year == 2020")
+    assert areas.set_index(["region", "land_class"]).loc[("B", "forest"), "share"] == pytest.approx(2800 / 6800 * 100)
+
+
+def test_an_inventory_enters_as_it_is_and_its_oxygen_follows_from_its_source(toy: Path) -> None:
+    data = (toy.parent / "data.csv").read_text(encoding="utf-8")
+    for region, coal in (("A", 1000), ("B", 6000), ("C", 2000)):
+        # the coal of before, as t CO2 by an inventory: 1000 t × 0.5 t C/t × 44/12
+        data = data.replace(",coal,t,", ",carbon_emission coal,t CO2,") if region == "A" else data
+        data = data.replace(
+            f"carbon_emission coal,t CO2,{coal}\n", f"carbon_emission coal,t CO2,{coal * 0.5 * 44 / 12!r}\n"
+        )
+    (toy.parent / "data.csv").write_text(data, encoding="utf-8")
+    results = run_study(toy)
+    np.testing.assert_allclose(_values(results, "carbon_emission", year=2020, source="coal"), [500, 3000, 1000])
+    np.testing.assert_allclose(_values(results, "oxygen_consumption", year=2020, source="coal"), [1500, 9000, 3000])
+    carbon = _values(results, "carbon_balance_coefficient", year=2020)
+    np.testing.assert_allclose(carbon, [520 / 6000, 3100 / 2600, 5.75])
+    assert "emission_factor" not in set(results.table("coefficients")["quantity"])
+
+
 def test_gravity_centre(results: Results) -> None:
     # centroids at 50, 150, 250 km: (520/6000 × 50 + 3100/2600 × 150 + 5.75 × 250) / (520/6000 + 3100/2600 + 5.75)
     weights = np.array([520 / 6000, 3100 / 2600, 5.75])

@@ -34,12 +34,18 @@ def land_area(dataset: xr.Dataset, flags: xr.Dataset, names: Names) -> pd.DataFr
 
 def sequestration(dataset: xr.Dataset, flags: xr.Dataset, names: Names) -> pd.DataFrame:
     variables = ["carbon_sequestration", "oxygen_release"]
-    return _long(dataset, variables, flags, names, ["region", "year", "land_class"])
+    return _with_share(dataset, _long(dataset, variables, flags, names, ["region", "year", "land_class"]))
 
 
 def emission(dataset: xr.Dataset, flags: xr.Dataset, names: Names) -> pd.DataFrame:
     variables = ["carbon_emission", "oxygen_consumption"]
-    return _long(dataset, variables, flags, names, ["region", "year", "source"])
+    return _with_share(dataset, _long(dataset, variables, flags, names, ["region", "year", "source"]))
+
+
+def _with_share(dataset: xr.Dataset, frame: pd.DataFrame) -> pd.DataFrame:
+    """``frame`` with each class's or source's share in the region's total, in percent."""
+    shares = [balance.share(dataset[name], TOTALS[name]).values.ravel() for name in pd.unique(frame["variable"])]
+    return frame.assign(share=np.concatenate(shares))
 
 
 def balance_table(dataset: xr.Dataset, names: Names) -> pd.DataFrame:
