@@ -27,7 +27,7 @@ outlook: {window: [2016, 2020], target: 2030}
 
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with ``study.yaml`` and all else that pages name: vectors, rasters, a coefficient set; tests run in it."""
+    """A folder with ``study.yaml`` and all else that pages name: vectors, rasters, coefficients; tests run in it."""
     (tmp_path / "study.yaml").write_text(STUDY, encoding="utf-8")
     (tmp_path / "regions.csv").write_text(
         "region,name_en,name_zh\nhere,Here,此地\nthere,There,彼地\n", encoding="utf-8"

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from openpyxl import load_workbook
 
-from cobalance.study.explain import RULES, Explanation, explain
+from cobalance.study.explain import RULES, explain
 from cobalance.study.lineage.inputs import OUTLOOK_SERIES
 from cobalance.study.lineage.node import Cell, CoefficientRow, Node, Setting, evaluated
 from cobalance.study.lineage.question import DIMS, tree_labels
@@ -260,15 +260,17 @@ def test_what_stands_twice_is_printed_once_and_long_sums_are_cut_aloud(results: 
     assert explanation.text(depth=1).count("… deeper levels are not shown") == 2
 
 
-def test_the_tree_as_json_keeps_missing_as_null(results: Results) -> None:
-    def none_is_nan(node: Explanation) -> str:
-        return json.dumps(node.as_dict(), ensure_ascii=False, allow_nan=False)
-
-    told = json.loads(none_is_nan(explain(results, "carbon_emission[D, 2018, respiration]")))
-    assert told["value"] is None
-    assert told["operands"][0]["reason"]["zh"] == "输入数据中没有数值"
-    assert told["operands"][1]["origin"]["kind"] == "CoefficientRow"
-    assert told["operands"][1]["origin"]["low"] is None
+def test_the_tree_as_json_has_each_node_once_and_missing_as_null(results: Results) -> None:
+    told = json.loads(json.dumps(explain(results, "carbon_emission[D, 2018, respiration]").as_dict(), allow_nan=False))
+    root, people, factor = told["nodes"]
+    assert (root["variable"], root["value"]) == ("carbon_emission", None)
+    assert root["operands"] == [{"symbol": "population", "node": 1}, {"symbol": "respiration_carbon", "node": 2}]
+    assert people["reason"]["zh"] == "输入数据中没有数值"
+    assert (factor["origin"]["kind"], factor["origin"]["low"]) == ("CoefficientRow", None)
+    whole = explain(results, "moran_i[carbon_balance_coefficient, 2016]")
+    nodes = whole.as_dict()["nodes"]
+    assert len(nodes) == len(list(nodes_of(whole.root, set())))
+    assert all(part["node"] < len(nodes) for node in nodes for part in node.get("operands", []))
 
 
 def changed(study: Path, folder: Path, *pairs: tuple[str, str], **files: str) -> Results:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -34,8 +35,16 @@ class Explanation:
         return "\n".join(Printer(self.tree, language, depth, most).lines(self.root))
 
     def as_dict(self) -> dict[str, Any]:
-        """The tree for other programs. A node that stands several times is given in full each time."""
-        return _as_dict(self.root)
+        """The tree for other programs: ``nodes``, each once, the root first; ``operands`` name nodes by position."""
+        order: dict[int, int] = {}
+        nodes: list[Node] = [self.root]
+        for node in nodes:  # grows as it is walked
+            if id(node) in order:
+                continue
+            order[id(node)] = len(order)
+            nodes += [operand for _, operand in node.operands]
+        distinct = {id(node): node for node in nodes}
+        return {"nodes": [_as_dict(node, order) for node in distinct.values()]}
 
 
 def explain(results: Results, question: str) -> Explanation:
@@ -59,7 +68,7 @@ def questions(results: Results) -> list[str]:
     return explainable(Tree(results, RULES))
 
 
-def _as_dict(node: Node) -> dict[str, Any]:
+def _as_dict(node: Node, order: Mapping[int, int]) -> dict[str, Any]:
     entry: dict[str, Any] = {"variable": node.name, "labels": dict(node.labels)}
     entry["value"] = None if node.missing else node.value
     texts = {"unit": node.unit, "formula": node.formula, "reason": dict(node.reason), "remark": dict(node.remark)}
@@ -68,7 +77,7 @@ def _as_dict(node: Node) -> dict[str, Any]:
         origin = {key: _plain(value) for key, value in asdict(node.origin).items()}
         entry["origin"] = {"kind": type(node.origin).__name__, **origin}
     if node.operands:
-        entry["operands"] = [{"symbol": symbol, **_as_dict(operand)} for symbol, operand in node.operands]
+        entry["operands"] = [{"symbol": symbol, "node": order[id(operand)]} for symbol, operand in node.operands]
     return entry
 
 
