@@ -7,7 +7,7 @@ exact in any order. :func:`span_counts` and :func:`span_changes` are the NumPy t
 """
 
 # numba types these functions itself; what mypy makes of scalars in them is beside the point
-# mypy: disable-error-code="arg-type, call-arg, call-overload, return-value, operator, no-any-return"
+# mypy: disable-error-code="arg-type, assignment, call-arg, call-overload, return-value, operator, no-any-return"
 
 from __future__ import annotations
 
