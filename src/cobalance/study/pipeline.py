@@ -18,7 +18,7 @@ from cobalance.study.provenance import provenance
 from cobalance.study.rasters import Counting
 from cobalance.study.results import Results
 from cobalance.study.uncertainty import study_uncertainty
-from cobalance.vocabulary.errors import Language, Problem, Problems
+from cobalance.vocabulary.errors import Language, Problems
 
 Step = Callable[[str, float], None]
 """Told which stage has begun and how much of it is done, 0 to 1."""
@@ -58,13 +58,13 @@ def run_study(file: Path, step: Step | None = None, checkpoint: Path | None = No
     tell("accounts", 0)
     dataset = _accounts(prepared)
     tell("space", 0)
-    dataset, space_tables = _space(dataset, prepared)
+    dataset, space_tables = _space(dataset, prepared, problems)
     tell("outlook", 0)
     dataset, course = _outlook(dataset, prepared)
     tell("ecological_land", 0)
     dataset = _ecological_land(dataset, prepared, course)
-    measured, found = _measures(dataset, prepared, course)
-    dataset, drawn, noticed = _uncertainty(dataset, prepared, course, lambda done: tell("uncertainty", done))
+    measured = _measures(dataset, prepared, course, problems)
+    dataset, drawn = _uncertainty(dataset, prepared, course, problems, lambda done: tell("uncertainty", done))
     for name in ("name_zh", "name_en"):
         dataset = dataset.assign_coords({name: ("region", prepared.names[name].to_numpy(object))})
     return Results(
@@ -74,7 +74,7 @@ def run_study(file: Path, step: Step | None = None, checkpoint: Path | None = No
             **space_tables,
             **measured,
             **drawn,
-            **_records(prepared, found + noticed),
+            **_records(prepared, problems),
         },
         regions=prepared.regions.assign(name_zh=prepared.names["name_zh"], name_en=prepared.names["name_en"]),
         provenance=provenance(prepared),
@@ -86,14 +86,14 @@ def _accounts(prepared: Prepared) -> xr.Dataset:
     return accounts.joined(account, accounts.group_account(account, prepared.groups))
 
 
-def _space(dataset: xr.Dataset, prepared: Prepared) -> tuple[xr.Dataset, dict[str, pd.DataFrame]]:
+def _space(dataset: xr.Dataset, prepared: Prepared, problems: Problems) -> tuple[xr.Dataset, dict[str, pd.DataFrame]]:
     """The chapter of space; left out where the study has no boundary."""
     if prepared.study.regions.boundary is None:
         return dataset, {}
     settings = prepared.study.spatial
     links = space.study_weights(prepared.regions, settings, prepared.folder)
     statistics = space.pattern(dataset, links, settings, prepared.study.seed)
-    tracks = space.centres(dataset, prepared.regions, settings)
+    tracks = space.centres(dataset, prepared.regions, settings, problems)
     named = (
         statistics["global"]["moran_i"],
         statistics["global"]["pseudo_p"].rename("moran_pseudo_p"),
@@ -104,7 +104,7 @@ def _space(dataset: xr.Dataset, prepared: Prepared) -> tuple[xr.Dataset, dict[st
     return accounts.joined(dataset, *named), {
         "gravity_centre": tables.gravity_centre(tracks, prepared.names),
         "global_moran": space.global_table(statistics["global"], links),
-        "local_moran": space.local_table(statistics["local"], prepared.names),
+        "local_moran": space.local_table(statistics["local"], prepared.names, links),
     }
 
 
@@ -150,9 +150,7 @@ def _ecological_land(dataset: xr.Dataset, prepared: Prepared, course: Course) ->
     return accounts.joined(dataset, land, measures.group_ecological_land(land, everyone))
 
 
-def _measures(
-    dataset: xr.Dataset, prepared: Prepared, course: Course
-) -> tuple[dict[str, pd.DataFrame], tuple[Problem, ...]]:
+def _measures(dataset: xr.Dataset, prepared: Prepared, course: Course, problems: Problems) -> dict[str, pd.DataFrame]:
     """What can be done about the gaps, how far such outlooks have missed before, and what is to be known of that."""
     study, names = prepared.study, prepared.names
     area, rates = _base(dataset, prepared)
@@ -189,30 +187,27 @@ def _measures(
         made["compensation_flows"] = tables.compensation_flows(flows, target, names)
         made["compensation"] = tables.compensation(flows, payments, target, names)
     if course.tested is None:
-        return made, ()
+        return made
     scores = backtest_scores(course.tested)
     made["backtest"] = accounts.joined(scores, measures.coverage(course.tested)).to_dataframe().reset_index()
-    return made, backtest_notices(scores).notices
+    problems.extend(backtest_notices(scores))
+    return made
 
 
 def _uncertainty(
-    dataset: xr.Dataset, prepared: Prepared, course: Course, tell: Callable[[float], None]
-) -> tuple[xr.Dataset, dict[str, pd.DataFrame], tuple[Problem, ...]]:
+    dataset: xr.Dataset, prepared: Prepared, course: Course, problems: Problems, tell: Callable[[float], None]
+) -> tuple[xr.Dataset, dict[str, pd.DataFrame]]:
     """Intervals of the headline numbers, and which assumption moves them; nothing where the study asks for none."""
     study = prepared.study
     if study.uncertainty is None:
-        return dataset, {}, ()
+        return dataset, {}
     links = None
     if study.regions.boundary is not None:
         links = space.study_weights(prepared.regions, study.spatial, prepared.folder)
     found = study_uncertainty(prepared, dataset, study.uncertainty, links=links, tested=course.tested, told=tell)
-    return (
-        accounts.joined(dataset, found.dataset).assign_attrs(
-            dominance_en=found.text["en"], dominance_zh=found.text["zh"]
-        ),
-        dict(found.tables),
-        found.notices,
-    )
+    problems.extend(found.notices)
+    told = {f"dominance_{language}": text for language, text in found.text.items()}
+    return accounts.joined(dataset, found.dataset).assign_attrs(told), dict(found.tables)
 
 
 def _base(dataset: xr.Dataset, prepared: Prepared) -> tuple[xr.DataArray, tuple[xr.DataArray, xr.DataArray]]:
@@ -241,12 +236,12 @@ def _tables(dataset: xr.Dataset, prepared: Prepared) -> dict[str, pd.DataFrame]:
     return made | ({"outlook": tables.outlook(dataset, names)} if "outlook" in dataset else {})
 
 
-def _records(prepared: Prepared, found: tuple[Problem, ...]) -> dict[str, pd.DataFrame]:
+def _records(prepared: Prepared, problems: Problems) -> dict[str, pd.DataFrame]:
     """What the numbers stand on: coefficients, missing cells, notices."""
     variables = ("land_area", "fuel_use", "cement_output", "population", "carbon_emission")
     return {
         "coefficients": prepared.coefficients.table,
         "missing": tables.missing(prepared.inputs, variables, prepared.names),
-        "notices": tables.notices([*prepared.notices, *found]),
+        "notices": tables.notices(problems.notices),
         "observations": prepared.observations,
     }

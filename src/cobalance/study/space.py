@@ -57,10 +57,13 @@ def pattern(accounts: xr.Dataset, links: Weights, spatial: Spatial, seed: int) -
     return {"global": _stacked(overall), "local": _stacked(local)}
 
 
-def centres(accounts: xr.Dataset, regions: gpd.GeoDataFrame, spatial: Spatial) -> dict[str, xr.Dataset]:
-    """The gravity centre's track of each weighing variable."""
+def centres(
+    accounts: xr.Dataset, regions: gpd.GeoDataFrame, spatial: Spatial, problems: Problems
+) -> dict[str, xr.Dataset]:
+    """The gravity centre's track of each weighing variable; what is to be known of it goes to ``problems``."""
     return {
-        name: gravity.gravity_centre(quantity(accounts, name), regions, crs=spatial.crs) for name in spatial.gravity
+        name: gravity.gravity_centre(quantity(accounts, name), regions, crs=spatial.crs, problems=problems)
+        for name in spatial.gravity
     }
 
 
@@ -94,11 +97,14 @@ def global_table(statistics: xr.Dataset, links: Weights) -> pd.DataFrame:
     return table.reindex(columns=columns)
 
 
-def local_table(statistics: xr.Dataset, names: pd.DataFrame) -> pd.DataFrame:
-    """A row for each variable, year and region; clusters are words."""
+def local_table(statistics: xr.Dataset, names: pd.DataFrame, links: Weights) -> pd.DataFrame:
+    """A row for each variable, year and region; clusters are words, and the test stands beside every p."""
     columns = ["variable", "region", "name_zh", "name_en", "year"]
-    columns += ["value", "z", "lag", "local_i", "pseudo_p", "quadrant", "cluster"]
+    columns += ["value", "z", "lag", "local_i", "pseudo_p", "adjusted_p", "smallest_p", "quadrant", "cluster"]
+    columns += ["n", "test", "tail", "permutations", "weights"]
     table = statistics.to_dataframe().reset_index().drop(columns=["name_zh", "name_en"], errors="ignore")
+    told = {name: statistics.attrs[name] for name in ("test", "tail", "permutations")}
+    table = table.assign(weights=links.summary("en"), **told)
     return table.join(names[["name_zh", "name_en"]], on="region").reindex(columns=columns)
 
 

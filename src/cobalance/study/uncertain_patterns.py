@@ -86,6 +86,7 @@ def _clusters(
         links,
         permutations=permutations,
         seed=prepared.study.seed,
+        draws="shared",  # a class in each of a thousand draws, not a p to print: enumeration would take too long
         correction=None if spatial.correction == "none" else spatial.correction,
         alpha=spatial.significance,
     )
