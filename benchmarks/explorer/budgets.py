@@ -132,13 +132,15 @@ def measured(browser: Any, page_file: Path, repeats: int = 25) -> dict[str, Any]
     return found
 
 
-PEER = """<!doctype html><meta charset="utf-8"><body style="margin:0"><div id="c" style="width:620px;height:520px"></div>
+PEER = """<!doctype html><meta charset="utf-8"><body style="margin:0">
+<div id="c" style="width:620px;height:520px"></div>
 <script src="echarts.min.js"></script><script>
 const shape = SHAPE; echarts.registerMap('m', shape);
 const chart = echarts.init(document.getElementById('c'), null, { renderer: 'RENDERER' });
 const names = shape.features.map((f) => f.properties.name);
 const data = (k) => names.map((name, r) => ({ name, value: (r * 7919 + k * 104729) % 100 }));
-chart.setOption({ animation: false, visualMap: { min: 0, max: 100 }, series: [{ type: 'map', map: 'm', selectedMode: 'multiple', data: data(0) }] });
+chart.setOption({ animation: false, visualMap: { min: 0, max: 100 },
+  series: [{ type: 'map', map: 'm', selectedMode: 'multiple', data: data(0) }] });
 window.brush = async (k) => { const start = performance.now();
   chart.setOption({ series: [{ data: names.map((name, r) => ({ name, value: r % 100,
     itemStyle: { opacity: (r * 7919 + k * 104729) % 10 < 3 ? 1 : 0.2 } })) }] });
@@ -194,9 +196,8 @@ def main() -> None:
             results = run_study(study(folder, count))
             start = time.process_time()
             file = write_explorer(results, folder / "explorer.html")
-            print(
-                f"\n{count} regions: file {file.stat().st_size / 1e6:.2f} MB, written in {time.process_time() - start:.1f} CPU s"
-            )
+            size, spent = file.stat().st_size / 1e6, time.process_time() - start
+            print(f"\n{count} regions: file {size:.2f} MB, written in {spent:.1f} CPU s")
             for name, value in measured(browser, file).items():
                 print(f"  {name:12} {_text(value)}")
             if arguments.echarts:

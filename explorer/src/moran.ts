@@ -93,9 +93,18 @@ const DRAWS = 999;
 export function clustersOf(found: Moran, weights: Links, values: Float64Array, alpha: number): string[] {
   const chosen = [...found.z.keys()].filter((r) => found.tested[r]);
   const random = generator(20260425);
-  const pool = chosen.map((r) => found.z[r]!);
+  // one pool for all: whoever is tested goes to its end and the draws stir the rest, which stays as random as it was
+  const pool = chosen.slice(), place = new Int32Array(found.z.length);
+  pool.forEach((r, at) => (place[r] = at));
+  const swap = (a: number, b: number) => {
+    const r = pool[a]!;
+    pool[a] = pool[b]!;
+    pool[b] = r;
+    place[pool[a]!] = a;
+    place[r] = b;
+  };
   const clusters: string[] = found.tested.map((tested, r) => (tested ? 'not significant' : Number.isNaN(values[r]!) ? 'undefined' : 'isolated'));
-  chosen.forEach((r, position) => {
+  chosen.forEach((r) => {
     const quarter = quadrant(found.z[r]!, found.lag[r]!);
     if (quarter === '') { clusters[r] = 'undefined'; return; }
     const own: number[] = [];
@@ -106,18 +115,14 @@ export function clustersOf(found: Moran, weights: Links, values: Float64Array, a
       scale += weights.values[link]!;
     }
     if (own.length === 0) { clusters[r] = 'isolated'; return; }
-    const others = pool.slice();
-    others[position] = others[others.length - 1]!;
-    others.pop();
+    const others = pool.length - 1;
+    swap(place[r]!, others);
     let extreme = 0;
     for (let draw = 0; draw < DRAWS; draw++) {
       let around = 0;
       for (let k = 0; k < own.length; k++) {
-        const at = k + Math.floor(random() * (others.length - k));
-        const value = others[at]!;
-        others[at] = others[k]!;
-        others[k] = value;
-        around += own[k]! * value;
+        swap(k, k + Math.floor(random() * (others - k)));
+        around += own[k]! * found.z[pool[k]!]!;
       }
       if (weights.rowStandardised) around /= scale;
       if (around * found.z[r]! >= found.lag[r]! * found.z[r]!) extreme++;

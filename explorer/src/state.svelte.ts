@@ -56,6 +56,7 @@ export class Explorer {
   playing = $state(false);
   live = $state(false);
   message = $state('');
+  permuted = $state.raw<{ of: Moran; clusters: string[] } | null>(null);
   /** what the server's Python found for the values that are shown, if a server is there */
   tested = $state.raw<(Clusters & { values: Float64Array }) | null>(null);
 
@@ -134,11 +135,18 @@ export class Explorer {
     const { space } = this.payload;
     if (!space || !this.clusterCodes) return [];
     if (this.serverTested) return this.serverTested.cluster;
-    if (this.accountsChanged && this.moran && this.links) return clustersOf(this.moran, this.links, this.at(`${this.target}_balance`, this.t), space.significance);
+    if (this.accountsChanged && this.permuted?.of === this.moran) return this.permuted.clusters;
     const v = space.variables.indexOf(VARIABLE[this.target]);
     if (v < 0) return [];
     const start = (v * this.model.T + this.t) * this.model.n;
     return Array.from({ length: this.model.n }, (_, r) => space.cluster.words[this.clusterCodes![start + r]!]!);
+  }
+
+  /** Clusters of changed assumptions by permutation in the page: the sliders do not wait for them. */
+  permute(): void {
+    const { space } = this.payload;
+    if (!space || !this.moran || !this.links) return;
+    this.permuted = { of: this.moran, clusters: clustersOf(this.moran, this.links, this.at(`${this.target}_balance`, this.t), space.significance) };
   }
 
   /** The server's test of the very values that are shown, or null. */
