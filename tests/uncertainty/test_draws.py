@@ -254,3 +254,9 @@ def test_a_whole_path_goes_by_one_number() -> None:
     order = np.argsort(drawn.sel(horizon=2030, region="C").values.ravel(), kind="stable")
     later = drawn.sel(horizon=2040, region="C").values.ravel()[order]
     assert np.corrcoef(np.arange(100), later)[0, 1] > 0.8
+
+
+def test_ratios_beyond_the_kept_quantiles_are_held_at_them() -> None:
+    known = np.arange(1.0, 101.0).reshape(25, 4)
+    drawn = draw_forecast_ratios(past(known), list("ABCD"), Sample(400, 1), range(400), keep=(0.25, 0.75))
+    assert (float(drawn.min()), float(drawn.max())) == (25.0, 75.0)

@@ -92,6 +92,20 @@ def test_rows_without_a_number_are_left_out() -> None:
     assert np.isnan(found.total[:, 2:]).all(), "never a number, and never another number"
 
 
+def test_a_mixed_run_without_a_number_is_left_out_of_its_group() -> None:
+    def holed(points: Points) -> Floats:
+        full = additive(points)[:, :1]
+        a, b, _ = uniform(points)
+        return np.where(
+            ((a > 0.8) & (b > 0.8))[:, None], np.nan, full
+        )  # often so in a mixture of two that have numbers
+
+    found = sobol_indices(holed, GROUPS, 512, seed=3)
+    assert np.isfinite(found.total).all()
+    assert np.isfinite(found.first_order_low).all()
+    assert 400 < found.used[0] < 490
+
+
 def test_too_few_rows_are_no_answer() -> None:
     found = sobol_indices(additive, GROUPS, FEWEST - 1)
     assert np.isnan(found.first_order).all()
