@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +16,13 @@ import xarray as xr
 from cobalance.accounts import balance, ecological_land, emission, sequestration
 from cobalance.coefficients import coefficients
 from cobalance.explorer.encoding import array, read_array
+from cobalance.explorer.page import page_of
+from cobalance.explorer.payload import payload
 from cobalance.outlook.combination import combined
 from cobalance.outlook.panel import REASONS
 from cobalance.spatial import moran
 from cobalance.study.future import conversion_caps
+from cobalance.study.pipeline import run_study
 from cobalance.study.space import study_weights
 
 Scenario = Mapping[str, Any]
@@ -334,8 +340,6 @@ def test_page_says_that_it_agrees(opened: Any) -> None:
 
 def test_page_says_that_it_differs(plain: Any, chromium: Any, tmp_path: Any) -> None:
     """A payload whose printed numbers are off by a millionth is found out."""
-    from cobalance.explorer.page import page_of
-
     content = {**plain.content, "printed": dict(plain.content["printed"])}
     printed = content["printed"]["carbon_balance_coefficient"]
     content["printed"]["carbon_balance_coefficient"] = array(read_array(printed) * (1 + 1e-6))
@@ -360,3 +364,29 @@ def test_the_two_studies_hold_what_they_are_for(plain: Any, growth: Any) -> None
         assert {"no gap", "infeasible on own land", "undefined"} <= status
         clusters = set(ran.results.table("local_moran")["cluster"])
         assert {"isolated", "undefined"} <= clusters
+
+
+def test_an_inventory_is_taken_as_it_is(plain: Any, chromium: Any, tmp_path: Path) -> None:
+    """Cement as carbon of the user's own inventory: no factor, no oxygen, its own outlook; the page agrees with it."""
+    content = json.loads((plain.folder / "study.yaml").read_text(encoding="utf-8"))
+    for name in [*content["inputs"], "regions.csv", "squares.geojson"]:
+        shutil.copy(plain.folder / name, tmp_path)
+    rows = pd.read_csv(tmp_path / "cement.csv").assign(variable="cement", unit="t CO2")
+    rows.to_csv(tmp_path / "cement.csv", index=False)
+    own = {"file": "cement.csv", "names": {"cement": "carbon_emission cement"}}
+    content["inputs"] = [own if name == "cement.csv" else name for name in content["inputs"]]
+    (tmp_path / "study.yaml").write_text(json.dumps(content), encoding="utf-8")
+    results = run_study(tmp_path / "study.yaml")
+    held = payload(results)
+    assert {"key": "cement", "kind": "inventory", "unit": "t C"} in held["sources"]
+    file = tmp_path / "page.html"
+    file.write_text(page_of(held), encoding="utf-8")
+    page = chromium.new_page()
+    page.goto(file.as_uri())
+    page.wait_for_selector("html[data-ready]")
+    assert page.evaluate("cobalance.agreement()") < 1e-9
+    part = page.evaluate("cobalance.payload.sources.findIndex((source) => source.key === 'cement')")
+    carbon = results.dataset["carbon_emission"].sel(source="cement").values.ravel()
+    found = page.evaluate(f"Array.from(cobalance.outcome.emission[{part}], (v) => (Number.isNaN(v) ? null : v))")
+    np.testing.assert_allclose([np.nan if v is None else v for v in found], carbon, rtol=1e-12)
+    page.close()

@@ -27,7 +27,8 @@ _PAGE = """<!doctype html>
 <style>{style}</style>
 </head>
 <body>
-<div id="app"><noscript>{noscript}</noscript></div>
+<div id="app"><header class="top"><div class="heading"><h1>{title}</h1></div></header>
+<noscript>{noscript}</noscript></div>
 <script id="payload" type="application/octet-stream">{payload}</script>
 <script>{program}</script>
 </body>
