@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -149,6 +150,46 @@ def explain(
         typer.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))
     else:
         typer.echo(found.text(_language(), depth=depth))
+
+
+@app.command()
+def crate(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder that `cobalance run` wrote.")],
+    study: StudyFile,
+    output: Annotated[Path, typer.Option(help="The archive to write.")] = Path("run.zip"),
+    date: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Its date; default today.")] = None,
+) -> None:
+    """Archive a run as an RO-Crate that runs again to the same bytes. 将一次运行归档为可复现的 RO-Crate。"""
+    from cobalance.study.crate import write_crate
+
+    typer.echo(write_crate(results, study, output, published=(date or datetime.now()).date()))
+
+
+@app.command()
+def rerun(
+    archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="What `cobalance crate` wrote.")],
+    output: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("again"),
+) -> None:
+    """Run an archive again and compare every byte. 重新运行归档并逐字节比较。"""
+    from cobalance.study.crate import rerun_crate
+
+    outcome = rerun_crate(archive, output, run)
+    typer.echo(outcome.text(_language()))
+    raise typer.Exit(0 if outcome.reproduced else 1)
+
+
+@app.command()
+def export(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder that `cobalance run` wrote.")],
+    output: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("exchange"),
+    to: Annotated[list[str] | None, typer.Option(help="geoparquet, netcdf, iamc, seea, latex, docx …")] = None,
+) -> None:
+    """Write the results for other programs. 输出供其他程序使用的格式。"""
+    from cobalance.report.interchange import write_interchange
+    from cobalance.study.results import Results
+
+    for file in write_interchange(Results.open(results), output, to):
+        typer.echo(file)
 
 
 @app.command()

@@ -77,3 +77,10 @@ def test_what_does_not_fit_together(tmp_path: Path, inputs: dict) -> None:
 def test_every_option_says_what_it_does() -> None:
     for option in fields(LandcoverOptions):
         assert option.metadata["help"].endswith("."), option.name
+
+
+def test_a_grid_of_billions_of_cells_is_refused(tmp_path: Path) -> None:
+    raster = tmp_path / "wide.tif"
+    write_raster(raster, np.ones((4, 4), np.uint8))
+    with pytest.raises(CobalanceError, match="E632 .*grid.*10,000,000 cells"):
+        run_landcover(LandcoverOptions((str(raster),), (2000,), tmp_path / "areas.csv", grid=1e-4))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -41,6 +42,12 @@ def _is_empty(cell: object) -> bool:
 def test_an_unknown_table_is_refused_with_the_nearest(results: Results) -> None:
     with pytest.raises(CobalanceError, match="E902.*'balanc'.*nearest: balance"):
         results.table("balanc")
+
+
+def test_results_of_another_version_say_so(results: Results) -> None:
+    older = replace(results, provenance={"cobalance": "0.0.9", "study": {"titel": "x"}})
+    with pytest.raises(CobalanceError, match="E905.*cobalance 0.0.9"):
+        _ = older.study
 
 
 def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:

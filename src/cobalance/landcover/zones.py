@@ -22,6 +22,10 @@ DENSIFY_PIXELS = 0.001
 _MOST_HALVINGS = 14
 
 
+MOST_CELLS = 10_000_000
+"""Cells of a grid; a step in the wrong unit (degrees for metres) asks for billions."""
+
+
 class Edges(NamedTuple):
     """Edges in pixels, those of a zone together.
 
@@ -104,6 +108,9 @@ def grid_zones(step: float, rasters: tuple[Raster, ...]) -> Zones:
     slack = 0.01 * abs(lattice.dx)
     first_x, last_x = np.floor((x.min() + slack) / step), np.ceil((x.max() - slack) / step)
     first_y, last_y = np.floor((y.min() + slack) / step), np.ceil((y.max() - slack) / step)
+    cells = (last_x - first_x) * (last_y - first_y)
+    if cells > MOST_CELLS:
+        raise refuse("E632", value=step, option="grid", expected=f"≤ {MOST_CELLS:,} cells (this step: {cells:,.0f})")
     across, up = np.meshgrid(np.arange(first_x, last_x), np.arange(first_y, last_y))
     i, j = across.ravel(), up.ravel()
     digits = max(0, int(np.ceil(-np.log10(step))) + 6)

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from cobalance.report import standing, workbook
 from cobalance.report.facts import BALANCE, BURDEN, CAPACITY, TARGETS, Facts
+from cobalance.report.layers import style_layers
 from cobalance.report.page import table_names, version
 from cobalance.report.tables import UNITS
 from cobalance.report.words import say, sentences
@@ -59,6 +60,7 @@ def write_layers_of(facts: Facts, directory: Path) -> list[Path]:
         layers["gravity_centre"] = centres
     file = directory / REGIONS_FILE
     write_layers(file, layers)
+    style_layers(facts, file)
     return [file]
 
 

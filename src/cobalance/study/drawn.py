@@ -223,7 +223,7 @@ class DrawnStudy:
             outlook_year=self.forecast["outlook_year"].values, fill_value=np.nan
         )
         value = self.forecast["outlook"]
-        with xr.set_options(arithmetic_join="exact"):
+        with xr.set_options(arithmetic_join="exact"):  # type: ignore[no-untyped-call]
             drawn = (value * path).transpose(*value.dims, "draw").assign_attrs(value.attrs)
         return self.forecast.assign(outlook=drawn)
 

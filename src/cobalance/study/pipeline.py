@@ -237,11 +237,13 @@ def _tables(dataset: xr.Dataset, prepared: Prepared) -> dict[str, pd.DataFrame]:
 
 
 def _records(prepared: Prepared, problems: Problems) -> dict[str, pd.DataFrame]:
-    """What the numbers stand on: coefficients, missing cells, notices."""
+    """What the numbers stand on: coefficients, missing cells, notices, input cells."""
     variables = ("land_area", "fuel_use", "cement_output", "population", "carbon_emission")
-    return {
+    records = {
         "coefficients": prepared.coefficients.table,
         "missing": tables.missing(prepared.inputs, variables, prepared.names),
         "notices": tables.notices(problems.notices),
         "observations": prepared.observations,
     }
+    own = prepared.series_observations
+    return records if own is None else records | {"outlook_observations": own}

@@ -22,6 +22,7 @@ from cobalance.study import accounts, future, measures, space
 from cobalance.study.rasters import Counting, check_rasters, raster_observations
 from cobalance.study.source import StudySource, dotted
 from cobalance.study.spec import BUILTIN_REGIONS, InputFile, Study, read_study
+from cobalance.study.uncertain_checks import check_uncertainty
 from cobalance.vocabulary.errors import CobalanceError, Place, Problem, Problems, nearest
 
 EMISSION_VARIABLES = ("fuel_use", "cement_output", "population", "carbon_emission")
@@ -38,6 +39,7 @@ class Prepared:
     flags         the word of each input cell: observed, estimated, interpolated, held, missing
     observations  every input cell with its place in the file
     series        activities that the outlook extrapolates
+    series_observations  their input cells, where they are of another definition than the accounts'
     coefficients  rates and factors over the study's years and the target year
     """
 
@@ -50,6 +52,7 @@ class Prepared:
     flags: xr.Dataset
     observations: pd.DataFrame
     series: xr.DataArray | None
+    series_observations: pd.DataFrame | None
     coefficients: Coefficients
     notices: tuple[Problem, ...]
 
@@ -93,6 +96,7 @@ class _Preparation:
     def __init__(self, study: Study, source: StudySource, problems: Problems, counting: Counting | None) -> None:
         self.study, self.source, self.problems, self.counting = study, source, problems, counting
         self.folder = source.file.parent
+        self.series_observations: pd.DataFrame | None = None
 
     def prepared(self) -> Prepared | None:
         region_names = self._attempt(("regions", "table"), self._region_names)
@@ -112,6 +116,8 @@ class _Preparation:
         series = self._attempt(("outlook",), lambda: self._series(inputs, region_names))
         factors = self._attempt(("coefficients",), lambda: self._coefficients(inputs, codes))
         self._check_settings(inputs, series)
+        if factors is not None:
+            self._check_uncertainty(inputs, factors)
         if factors is None or outlines is None or observations is None:
             return None
         self.problems.extend(factors.notices)
@@ -126,6 +132,7 @@ class _Preparation:
             flags=flags,
             observations=observations,
             series=series,
+            series_observations=self.series_observations,
             coefficients=factors,
             notices=self.problems.notices,
         )
@@ -295,6 +302,7 @@ class _Preparation:
             rows = self._observations(settings.inputs, ("outlook", "inputs"), names)
             if rows is None:
                 return None
+            self.series_observations = rows
             years = sorted(int(year) for year in rows["year"].unique())
             own = fill.assemble(tables.Observations(rows), list(names.codes), years).dataset
             definition = settings.definition
@@ -356,6 +364,11 @@ class _Preparation:
         known = [str(label) for label in series["activity"].values] if series is not None else self._activities(inputs)
         self._check_scenarios(known, classes)
         space.check_variables(self.study.spatial, self.problems, self.source.place)
+
+    def _check_uncertainty(self, inputs: xr.Dataset, factors: Coefficients) -> None:
+        settings, phi = self.study.uncertainty, self.study.ecological_land.phi
+        if settings is not None:
+            self._attempt(("uncertainty",), lambda: check_uncertainty(settings, inputs, factors.table, phi))
 
     def _check_scenarios(self, activities: Sequence[str], classes: Sequence[str]) -> None:
         found = Problems()

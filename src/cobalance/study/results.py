@@ -16,6 +16,7 @@ import geopandas as gpd
 import pandas as pd
 import xarray as xr
 
+from cobalance import __version__
 from cobalance.study.spec import Study
 from cobalance.vocabulary.errors import Place, nearest, refuse
 
@@ -40,8 +41,11 @@ class Results:
 
     @property
     def study(self) -> Study:
-        """The study as it was run, defaults filled in."""
-        return Study.model_validate(self.provenance["study"])
+        """The study as it was run, defaults filled in; E905 where another version's study file has other keys."""
+        try:
+            return Study.model_validate(self.provenance["study"])
+        except (KeyError, ValueError) as error:
+            raise refuse("E905", found=self.provenance.get("cobalance", "?"), version=__version__) from error
 
     def table(self, name: str) -> pd.DataFrame:
         """The tidy table ``name``; E902 with the nearest name where there is none."""

@@ -105,11 +105,10 @@ def _sides(tree: Tree, region: str, target: str) -> list[tuple[str, Node]]:
 
 
 def _lever(tree: Tree, region: str, target: str, lever: str, source: str) -> tuple[float, str]:
-    keys = (region, target, lever, source)
     columns = ["region", "target", "lever", "source"]
     indexed = tree.once(("levers",), lambda: tree.results.tables["levers"].fillna({"source": ""}).set_index(columns))
-    row = indexed.loc[keys]
-    return float(row["value"]), str(row["unit"])
+    position = indexed.index.get_indexer_for(pd.Index([(region, target, lever, source)]))[0]
+    return float(indexed["value"].iloc[position]), str(indexed["unit"].iloc[position])
 
 
 def _stated(tree: Tree, table: str, columns: list[str], column: str, keys: tuple[object, ...]) -> float:

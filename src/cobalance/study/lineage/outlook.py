@@ -17,7 +17,7 @@ from cobalance.study.future import CONVERTIBLE, LAST_VALUE_HELD, POPULATION
 from cobalance.study.lineage import inputs
 from cobalance.study.lineage.accounts import CARBON_OF, activity_of, group, oxygen_parts, total
 from cobalance.study.lineage.node import Node, Text, Values
-from cobalance.study.lineage.tree import PART_MISSING, Labels, Operands, Rule, Tree
+from cobalance.study.lineage.tree import NO_VALUE, PART_MISSING, Labels, Operands, Rule, Tree
 from cobalance.study.spec import Outlook
 
 RATE = {"carbon": "sequestration_rate", "oxygen": "oxygen_release_rate"}
@@ -129,9 +129,9 @@ def observed(tree: Tree, name: str, labels: Labels) -> Node:
     value, unit = tree.cell(name, labels), tree.unit(name, labels)
     if table not in tree.results.tables:
         missing = not isinstance(value, str) and math.isnan(value)
-        return Node(name, labels, value, unit, reason=inputs.NO_VALUE if missing else {}, remark=inputs.NOT_KEPT)
+        return Node(name, labels, value, unit, reason=NO_VALUE if missing else {}, remark=inputs.NOT_KEPT)
     part = inputs.item_of(tree, variable, item, at, table)
-    reason = inputs.NO_VALUE if part.missing else {}
+    reason = NO_VALUE if part.missing else {}
     return Node(name, labels, value, unit, variable, ((variable, part),), reason=reason)
 
 
