@@ -107,7 +107,7 @@ def test_brushing_the_map_selects_in_the_scatter_and_back(plain: Any, watched: O
     assert _selected(page) == above
     assert 0 < len(above) < 10
     page.locator("#clusters svg.plot").scroll_into_view_if_needed()
-    assert page.locator("#clusters path.region.off").count() == 12 - len(above)
+    assert page.locator("#clusters .some path.region[aria-selected='false']").count() == 12 - len(above)
 
 
 def test_lasso_shift_click_legend_and_quadrant(plain: Any, watched: Open) -> None:
