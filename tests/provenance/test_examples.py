@@ -18,7 +18,7 @@ from .nodes import cells, nodes_of, wrong
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SAMPLE = 3
-OF_DRAWS = ("_interval", "_above_0", "_above_1", "_above_3", "_defined", "_top_five")
+OF_DRAWS = ("_interval", "_above_0", "_above_1", "_above_3", "_defined", "_top_five", "_share")
 """What sums up draws has no operands but the draws themselves, which results do not keep."""
 
 
