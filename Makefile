@@ -3,11 +3,11 @@ SHELL := /bin/sh
 UV := tools/uv
 RUN := $(UV) run --no-sync
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format front-end bench clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
-	@sed -n 's/^\([a-z]*\):.*## /  make \1    /p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1    /p' Makefile
 
 .venv/ready: pyproject.toml uv.lock
 	@$(UV) sync --frozen --inexact --no-default-groups
@@ -21,6 +21,10 @@ test: ## set up and run every check and every test, browser tests included
 	@tools/chromium
 	@$(MAKE) --no-print-directory check
 	$(RUN) pytest -n 2 --dist loadfile
+	@$(MAKE) --no-print-directory front-end
+
+front-end: ## check, test and build the explorer's page
+	cd explorer && ../tools/npm ci --no-audit --no-fund && ../tools/npm run check && ../tools/npm test && ../tools/npm run build
 
 check: ## style, types and the direction of imports
 	$(RUN) ruff check .

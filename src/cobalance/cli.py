@@ -48,6 +48,7 @@ def run(
     Leaves in the output folder: report.html, tables.xlsx, tables/*.csv, results.nc, regions.gpkg, figures/ and
     provenance.json. Nothing is written until all of it is there.
     """
+    from cobalance.explorer import write_explorer
     from cobalance.report import write_report
     from cobalance.study.pipeline import run_study
     from cobalance.study.results import replaced
@@ -58,6 +59,7 @@ def run(
             step("results", 0)
             results.save(folder)
             write_report(results, folder, results.study.languages, lambda done: step("report", done))
+            write_explorer(results, folder / "explorer.html")
     _say_where(output)
     _say_notices(results.table("notices"))
 
@@ -150,6 +152,20 @@ def explain(
         typer.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))
     else:
         typer.echo(found.text(_language(), depth=depth))
+
+
+@app.command()
+def explore(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[RESULTS]", help="Results of a run, or a folder to set up in.")
+    ] = Path(),
+    port: Annotated[int, typer.Option(help="Port on this machine; default any free one.")] = 0,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+) -> None:
+    """Explore results live in the browser, on this machine alone. 在本机浏览器中交互探索结果。"""
+    from cobalance.explorer.server import serve
+
+    serve(folder, port=port, browser=browser)
 
 
 @app.command()
@@ -272,6 +288,7 @@ def _say_where(output: Path) -> None:
     language = _language()
     for name, english, chinese in (
         ("report.html", "report", "报告"),
+        ("explorer.html", "explorer", "交互页面"),
         ("tables.xlsx", "tables", "表格"),
         ("tables", "tables as CSV", "CSV 表格"),
         ("regions.gpkg", "map layers", "地图图层"),
