@@ -8,7 +8,6 @@ always zero, a region without data and one without neighbours. Names hold what a
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,16 +30,6 @@ LONG = "Länge " * 50
 RTL = "\u202eمنطقة evil\u202c"
 NAMES = ["Ash", "Birch", HOSTILE, LONG, RTL, "Fir", "Gum", "Holly", "Ivy", "Juniper", "Kelp", "Larch"]
 ISLAND, EMPTY = 10, 11
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @dataclass(frozen=True)
@@ -180,19 +169,6 @@ def growth(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 def ran(request: pytest.FixtureRequest) -> Ran:
     found: Ran = request.getfixturevalue(request.param)
     return found
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """A Chromium, or a skip where the machine has none."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 class Watched:
