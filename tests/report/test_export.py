@@ -20,7 +20,8 @@ def file(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_layers(file: Path) -> None:
-    assert [name for name, _ in pyogrio.list_layers(file)] == ["regions", "results", "gravity_centre"]
+    layers = ["regions", "results", "gravity_centre", "layer_styles"]  # the last is how QGIS finds the styles
+    assert [name for name, _ in pyogrio.list_layers(file)] == layers
 
 
 def test_results_can_still_be_opened(results: Results, tmp_path: Path) -> None:
