@@ -38,7 +38,7 @@ def stacked_bars(facts: Facts, variable: str, language: Language) -> Figure:
     rows = -(-(len(order) + (line is not None)) // 3)
     title = say("bars.title", language, variable=label(variable, language))
     sheet = style.sheet(2.9 + 0.18 * rows, title, _regions_note(total, language))
-    axes = _plot_axes(sheet, 2.3, f"{prefix}{unit_text(unit, language)}", below=0.35 + 0.18 * rows)
+    axes = plot_axes(sheet, 2.3, f"{prefix}{unit_text(unit, language)}", below=0.35 + 0.18 * rows)
     _stack(axes, total, order, factor, highest / factor)
     colours = [style.colour(item, i) for i, item in enumerate(order)]
     entries = [(colour, label(item, language)) for colour, item in zip(colours, order, strict=True)]
@@ -47,7 +47,7 @@ def stacked_bars(facts: Facts, variable: str, language: Language) -> Figure:
         axes.plot(positions, line.to_numpy() / factor, color=style.SINK, lw=1.8, marker="o", ms=2.5, zorder=4)
         entries.append((style.SINK, label(partner, language)))
     _year_ticks(axes, [int(year) for year in total.values.index])
-    _swatches(sheet, entries, rows)
+    swatches(sheet, entries, rows)
     return sheet.figure
 
 
@@ -62,7 +62,7 @@ def moran_scatter(facts: Facts, variable: str, year: int, language: Language) ->
         facts, variable, year, language
     )
     sheet = style.sheet(3.85, title, subtitle)
-    axes = _plot_axes(sheet, 3.15, say("moran.y", language), below=0.45, left=0.55)
+    axes = plot_axes(sheet, 3.15, say("moran.y", language), below=0.45, left=0.55)
     axes.set_xlabel(say("moran.x", language))
     x, y = rows["z"].to_numpy(float), rows["lag"].to_numpy(float)
     for word, face in style.CLUSTERS.items():
@@ -91,7 +91,7 @@ def moran_series(facts: Facts, language: Language) -> Figure:
     sheet = style.sheet(
         2.75, say("moran_series.title", language), say("moran_series.subtitle", language, p=f"{level:g}")
     )
-    axes = _plot_axes(sheet, 1.95, label("moran_i", language), below=0.55)
+    axes = plot_axes(sheet, 1.95, label("moran_i", language), below=0.55)
     entries = []
     for position, (variable, own) in enumerate(rows.groupby("variable", sort=False)):
         colour = (style.CARBON, style.OXYGEN, *style.SPARE)[position]
@@ -112,7 +112,7 @@ def moran_series(facts: Facts, language: Language) -> Figure:
     axes.axhline(0, color=style.MUTED, lw=0.7)
     known = sorted({int(year) for year in rows["year"]})
     axes.set_xticks(known if len(known) <= 8 else [year for year in known if year % 5 == 0])
-    _swatches(sheet, entries, 1)
+    swatches(sheet, entries, 1)
     return sheet.figure
 
 
@@ -165,7 +165,7 @@ def gap_bars(facts: Facts, language: Language) -> Figure:
     subtitle = say("gap_bars.subtitle", language, shown=len(shown), n=len(frame))
     height = max(0.19 * len(shown), 0.4)
     sheet = style.sheet(height + 0.75, title, subtitle)
-    axes = _plot_axes(sheet, height, "", below=0.62, left=1.42 if language == "en" else 1.15)
+    axes = plot_axes(sheet, height, "", below=0.62, left=1.42 if language == "en" else 1.15)
     positions = np.arange(len(shown))[::-1]
     axes.set_ylim(-0.6, len(shown) - 0.4)
     if len(shown):
@@ -177,7 +177,7 @@ def gap_bars(facts: Facts, language: Language) -> Figure:
     axes.grid(False, axis="y")
     axes.grid(True, axis="x")
     entries = [(style.CARBON, label(CARBON, language)), (style.OXYGEN, label(OXYGEN, language))]
-    _swatches(sheet, [*entries, ("", say("gap_bars.mark", language))], 1)
+    swatches(sheet, [*entries, ("", say("gap_bars.mark", language))], 1)
     return sheet.figure
 
 
@@ -233,19 +233,19 @@ def _regions_note(total: Total, language: Language) -> str:
     return say("bars.varying", language, counts=counts)
 
 
-def _plot_axes(sheet: Sheet, height: float, unit: str, below: float, left: float = LEFT) -> Axes:
+def plot_axes(sheet: Sheet, height: float, unit: str, below: float, left: float = LEFT) -> Axes:
     axes = sheet.axes(left, sheet.bottom + below, style.WIDTH - left - RIGHT, height)
     axes.grid(True, axis="y")
     axes.tick_params(length=0)
     axes.spines["left"].set_visible(False)
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=STEPS))
-    axes.yaxis.set_major_formatter(FuncFormatter(_tick))
+    axes.yaxis.set_major_formatter(FuncFormatter(tick))
     if unit:
         axes.text(0, 1.02, unit, transform=axes.transAxes, ha="left", va="bottom", size=8, color=style.MUTED)
     return axes
 
 
-def _tick(value: float, _position: object = None) -> str:
+def tick(value: float, _position: object = None) -> str:
     return f"{value:,.10g}".replace("-", "−")
 
 
@@ -259,7 +259,7 @@ def _year_ticks(axes: Axes, years: Sequence[int]) -> None:
     axes.set_xticks(keep, [str(years[i]) for i in keep])
 
 
-def _swatches(sheet: Sheet, entries: Sequence[tuple[str, str]], rows: int) -> None:
+def swatches(sheet: Sheet, entries: Sequence[tuple[str, str]], rows: int) -> None:
     """A legend under the axes: in one row as wide as its texts, else in three columns, read down."""
     x, room = LEFT - 0.3, style.WIDTH - LEFT - RIGHT + 0.3
     for position, (colour, text) in enumerate(entries):
@@ -346,7 +346,7 @@ def _small_multiples(panels: Panels, title: str, subtitle: str, language: Langua
         caption = f"{prefix}{unit_text(unit, language)}" + (f" · {note}" if note else "")
         sheet.write(left - 0.4, bottom + each - 0.58, caption, size=7, color=style.MUTED, va="center")
     entries = [(colour, label(kind, language)) for kind, colour in style.MODELS.items()]
-    _swatches(sheet, entries, 1)
+    swatches(sheet, entries, 1)
     return sheet.figure
 
 
@@ -366,7 +366,7 @@ def _draw_models(axes: Axes, series: pd.Series, factor: float) -> None:
     axes.spines["left"].set_visible(False)
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(4, steps=STEPS))
-    axes.yaxis.set_major_formatter(FuncFormatter(_tick))
+    axes.yaxis.set_major_formatter(FuncFormatter(tick))
     axes.margins(y=0.12)
 
 
@@ -383,4 +383,4 @@ def _gap_pairs(axes: Axes, shown: pd.DataFrame, status: object, positions: np.nd
             if words[code].startswith("infeasible"):
                 axes.annotate("×", (length, place + shift), (2, 0), textcoords="offset points", size=7, va="center")
     axes.set_xlim(0, float(positive.max()) * 1.08)
-    axes.xaxis.set_major_formatter(FuncFormatter(_tick))
+    axes.xaxis.set_major_formatter(FuncFormatter(tick))

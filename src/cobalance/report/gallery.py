@@ -10,12 +10,13 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cobalance.report import figures, maps, style
+from cobalance.report import figures, maps, measures, ranges, style
 from cobalance.report.facts import BALANCE, BURDEN, CAPACITY, CARBON, OXYGEN, TARGETS, Facts
 from cobalance.study.results import written
 from cobalance.vocabulary.errors import Language
 
 ACCOUNTS, BALANCES, SPACE, OUTLOOK, LAND = "accounts", "balance", "space", "outlook", "land"
+UNCERTAINTY = "uncertainty"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class Plate:
 
 def drawings(facts: Facts) -> list[Drawing]:
     """The study's figures in the order of the report; what a study has no data for is left out."""
-    return [*_accounts(facts), *_balances(facts), *_space(facts), *_outlook(facts), *_land(facts)]
+    chapters = (_accounts, _balances, _space, _outlook, _land, _uncertainty)
+    return [drawing for chapter in chapters for drawing in chapter(facts)]
 
 
 def plates(facts: Facts, languages: Sequence[Language], lacking: set[str]) -> Iterator[Plate]:
@@ -70,6 +72,8 @@ def save(plate: Plate, directory: Path, forms: Sequence[str]) -> list[Path]:
 
 
 def _accounts(facts: Facts) -> Iterator[Drawing]:
+    if facts.has_shapes and facts.study.groups:
+        yield Drawing("study_area", ACCOUNTS, partial(maps.area_map, facts))
     for target in TARGETS:
         for variable in (BURDEN[target], CAPACITY[target]):
             if facts.has(variable) and facts.total(variable).sum.notna().any():
@@ -128,6 +132,8 @@ def _outlook(facts: Facts) -> Iterator[Drawing]:
             yield Drawing("outlook_activities", OUTLOOK, partial(figures.outlook_activities, facts))
         if facts.has(BURDEN[CARBON], BALANCE[CARBON]) and figures.largest_activities(facts):
             yield Drawing("outlook_regions", OUTLOOK, partial(figures.outlook_regions, facts))
+    if len(measures.misses(facts)):
+        yield Drawing("backtest", OUTLOOK, partial(measures.backtest_lines, facts))
 
 
 def _land(facts: Facts) -> Iterator[Drawing]:
@@ -142,6 +148,26 @@ def _land(facts: Facts) -> Iterator[Drawing]:
                 partial(maps.gap_map, facts, target),
             )
     yield Drawing("ecological_land_gap", LAND, partial(figures.gap_bars, facts))
+    for target in TARGETS:
+        if len(measures.lever_table(facts, target)):
+            yield Drawing(f"levers_{target}", LAND, partial(measures.lever_bars, facts, target))
+    if len(measures.scenario_gaps(facts)):
+        yield Drawing("scenarios", LAND, partial(measures.scenario_rows, facts))
+    flows = facts.table("compensation_flows")
+    for target in flows["target"].unique() if len(flows) and facts.has_shapes else ():
+        yield Drawing(f"compensation_{target}", LAND, partial(maps.flow_map, facts, str(target)))
+
+
+def _uncertainty(facts: Facts) -> Iterator[Drawing]:
+    for target in TARGETS:
+        for quantity in ("balance", "gap"):
+            if len(ranges.intervals(facts, target, quantity)):
+                draw = partial(ranges.interval_rows, facts, target, quantity)
+                yield Drawing(f"{target}_{quantity}_intervals", UNCERTAINTY, draw)
+        if len(ranges.influence(facts, target)):
+            yield Drawing(f"{target}_sensitivity", UNCERTAINTY, partial(ranges.tornado, facts, target))
+    if len(ranges.spread(facts)):
+        yield Drawing("set_spread", UNCERTAINTY, partial(ranges.set_rows, facts))
 
 
 def _variables(table: pd.DataFrame, column: str) -> list[str]:

@@ -20,7 +20,7 @@ from cobalance.report import style
 from cobalance.report.facts import BALANCE, Facts
 from cobalance.report.geometry import Bounds, Outlines
 from cobalance.report.style import Sheet
-from cobalance.report.words import label, number, say
+from cobalance.report.words import label, number, say, scaled
 from cobalance.vocabulary.errors import Language
 
 BREAKS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 25.0, 100.0)
@@ -159,6 +159,45 @@ def gravity_map(facts: Facts, variable: str, language: Language) -> Figure:
     _draw_part(detail, drawn.enlarged(window, centres), facts.names(language))
     _frame(detail, window)
     _draw_track(detail, track["year"].astype(int).tolist(), centres)
+    return sheet.figure
+
+
+def area_map(facts: Facts, language: Language) -> Figure:
+    """The regions by group, a region of several groups in the first that the study names."""
+    groups = facts.study.groups
+    words = dict.fromkeys(facts.regions, "none")
+    for key, group in reversed(list(groups.items())):
+        words |= {str(member): f"group {key}" for member in group.members}
+    looks = {
+        f"group {key}": Look(style.SPARE[i % len(style.SPARE)], text=group.zh if language == "zh" else group.en)
+        for i, (key, group) in enumerate(groups.items())
+    }
+    looks["none"] = Look(style.GROUND, text=say("area.none", language))
+    content = Classes(words, looks, say("area.title", language), say("area.subtitle", language))
+    return _class_map(facts, content, language)
+
+
+def flow_map(facts: Facts, target: str, language: Language) -> Figure:
+    """Compensation as arrows from givers to receivers, as wide as what they carry."""
+    drawn, rows = _needed(facts), facts.table("compensation_flows")
+    rows = rows[(rows["target"] == target) & (rows["value"] > 0)]
+    most = float(rows["value"].max())
+    ratio = (drawn.bounds[3] - drawn.bounds[1]) / (drawn.bounds[2] - drawn.bounds[0])
+    high = min((style.WIDTH - 2 * style.MARGIN) * ratio, TALLEST)
+    title = say("flows.title", language, target=label(target, language))
+    subtitle = say("flows.subtitle", language, most=scaled(most, str(rows["unit"].iloc[0]), language))
+    mark = say("map.draft", language) if facts.draft else ""
+    sheet = style.sheet(high + 0.12, title, subtitle, facts.footer[language], mark)
+    axes = _map_axes(sheet, drawn, sheet.top - high - 0.05, high)
+    _draw_ground(axes, drawn)
+    for start, end, value in zip(rows["from_region"], rows["to_region"], rows["value"], strict=True):
+        if str(start) in drawn.points and str(end) in drawn.points:
+            arrow = FancyArrowPatch(
+                drawn.points[str(start)], drawn.points[str(end)], arrowstyle="-|>", color=style.CARBON, alpha=0.85,
+                mutation_scale=5 + 4 * value / most, lw=0.5 + 2.5 * value / most, shrinkA=0, shrinkB=0, zorder=5,
+                connectionstyle="arc3,rad=0.12",
+            )  # fmt: skip
+            axes.add_artist(arrow)
     return sheet.figure
 
 

@@ -15,14 +15,15 @@ from markupsafe import Markup
 
 from cobalance.report import standing, summary, tables
 from cobalance.report.facts import Facts
-from cobalance.report.gallery import ACCOUNTS, BALANCES, LAND, OUTLOOK, SPACE
+from cobalance.report.findings import findings
+from cobalance.report.gallery import ACCOUNTS, BALANCES, LAND, OUTLOOK, SPACE, UNCERTAINTY
 from cobalance.report.svg import Page
 from cobalance.report.words import say, sentences
 from cobalance.vocabulary.errors import Language, Problem
 
 TAGS: dict[Language, str] = {"en": "en", "zh": "zh-CN"}
 MOST_NOTICES, MOST_OF_A_CODE = 12, 2
-FIGURE_CHAPTERS = (ACCOUNTS, BALANCES, SPACE, OUTLOOK, LAND)
+FIGURE_CHAPTERS = (ACCOUNTS, BALANCES, SPACE, OUTLOOK, LAND, UNCERTAINTY)
 CHAPTERS = ("summary", "standing", *FIGURE_CHAPTERS, "tables", "provenance")
 SCRIPT_WORDS = ("search", "rows", "previous", "next", "page", "none_found", "unsupported")
 ORDER = (
@@ -61,7 +62,17 @@ def page(
         version=version(),
         chapters=CHAPTERS,
         figures=figures,
-        figure_chapters=[{"name": name, "lack": _lack(facts, figures, name)} for name in FIGURE_CHAPTERS],
+        figure_chapters=[
+            {
+                "name": name,
+                "lack": _lack(facts, figures, name),
+                "findings": [
+                    dict(zip(languages, texts, strict=True))
+                    for texts in zip(*(findings(facts, name, code) for code in languages), strict=True)
+                ],
+            }
+            for name in FIGURE_CHAPTERS
+        ],
         tables=[
             {"name": t.name, "rows": t.rows, "shown": t.shown, "packed": t, "known": k}
             for t, k in zip(packed, known, strict=True)
@@ -114,6 +125,7 @@ def _lack(facts: Facts, figures: Sequence[PageFigure], chapter: str) -> str:
     if any(figure.chapter == chapter for figure in figures):
         return ""
     reasons = {SPACE: "page.no_space", OUTLOOK: "page.no_outlook", LAND: "page.no_land"}
+    reasons[UNCERTAINTY] = "page.no_uncertainty"
     return reasons.get(chapter, "page.no_data")
 
 

@@ -71,8 +71,22 @@ def _quantity(facts: Facts, variable: str, language: Language) -> Card | None:
     unit = str(facts.dataset[variable].attrs.get("units", ""))
     value = float(facts.total(variable).sum[last])
     note = _since(facts, CARBON, lambda sides: sides[variable], first, last, language)
-    count = _count(facts, CARBON, last, language)
+    count = _joined(_count(facts, CARBON, last, language), _interval(facts, variable, last, language), language)
     return Card(say(key, language, year=last), scaled(value, unit, language), _joined(note, count, language))
+
+
+def _interval(facts: Facts, variable: str, year: int, language: Language) -> str:
+    """The 5–95 % interval of all regions together; nothing where a region is missing, as the sum differs then."""
+    rows = facts.table("uncertainty")
+    if not len(rows):
+        return ""
+    own = rows[(rows["level"] == "group") & (rows["region"] == "total") & (rows["variable"] == variable)]
+    own = own[(own["year"] == year) & own["p05"].notna()]
+    if not len(own):
+        return ""
+    unit = str(own["unit"].iloc[0])
+    low, high = (scaled(float(own[column].iloc[0]), unit, language) for column in ("p05", "p95"))
+    return say("card.interval", language, low=low, high=high)
 
 
 def _nation(facts: Facts, target: str, language: Language) -> Card | None:
@@ -89,7 +103,11 @@ def _nation(facts: Facts, target: str, language: Language) -> Card | None:
     return Card(
         say(f"card.{target}", language, year=last),
         value,
-        _joined(note, _count(facts, target, last, language), language),
+        _joined(
+            note,
+            _joined(_count(facts, target, last, language), _interval(facts, BALANCE[target], last, language), language),
+            language,
+        ),
     )
 
 
