@@ -143,7 +143,7 @@ def test_switch_beyond_the_whole_is_a_dash(facts: Facts) -> None:
 
 def test_whiskers_end_at_the_interval(facts: Facts) -> None:
     axes = ranges.interval_rows(facts, "carbon", "balance", "en").axes[0]
-    ends = sorted(tuple(segment[:, 0]) for segment in axes.collections[0].get_segments())
+    ends = sorted(tuple(segment[:, 0]) for segment in axes.collections[0].get_segments())  # type: ignore[attr-defined]
     assert ends == [(0.1, 0.3), (0.8, 1.5), (1.5, 4.0)]
 
 
