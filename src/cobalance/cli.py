@@ -42,12 +42,16 @@ def run(
     output: Annotated[Path, typer.Option(help="Folder for the results; an earlier run in it is replaced.")] = Path(
         "results"
     ),
+    png: Annotated[bool, typer.Option("--png", help="Write each figure as PNG too.")] = False,
 ) -> None:
     """Run a study: accounts, balance, space, outlook, ecological land, tables, figures, report. 运行研究。
 
-    Leaves in the output folder: report.html, tables.xlsx, tables/*.csv, results.nc, regions.gpkg, figures/ and
-    provenance.json. Nothing is written until all of it is there.
+    Leaves in the output folder: report.html, explorer.html, tables.xlsx, tables/*.csv, results.nc, regions.gpkg,
+    figures/ and provenance.json. Nothing is written until all of it is there.
     """
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     from cobalance.explorer import write_explorer
     from cobalance.report import write_report
     from cobalance.study.pipeline import run_study
@@ -55,11 +59,14 @@ def run(
 
     with _progress() as step:
         results = run_study(study, step, output.with_name(f".{output.name}.land-cover"))
-        with replaced(output) as folder:
+        # both pages stand on the results alone: a second processor makes the one while the first makes the other
+        with replaced(output) as folder, ProcessPoolExecutor(1, get_context("spawn")) as second:
+            page = second.submit(write_explorer, results, folder / "explorer.html")
             step("results", 0)
             results.save(folder)
-            write_report(results, folder, results.study.languages, lambda done: step("report", done))
-            write_explorer(results, folder / "explorer.html")
+            forms = ("svg", "png") if png else ("svg",)
+            write_report(results, folder, results.study.languages, lambda done: step("report", done), forms)
+            page.result()
     _say_where(output)
     _say_notices(results.table("notices"))
 
