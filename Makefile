@@ -20,8 +20,8 @@ test: ## set up and run every check and every test, browser tests included
 	@$(UV) sync --frozen --inexact
 	@tools/chromium
 	@$(MAKE) --no-print-directory check
-	$(RUN) pytest -n 2 --dist loadfile
 	@$(MAKE) --no-print-directory front-end
+	$(RUN) pytest -n 2 --dist loadfile
 
 front-end: ## check, test and build the explorer's page
 	cd explorer && ../tools/npm ci --no-audit --no-fund && ../tools/npm run check && ../tools/npm test && ../tools/npm run build
