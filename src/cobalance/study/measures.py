@@ -26,7 +26,6 @@ LEVEL = 0.8
 """Share of outcomes that an interval of the outlook is to hold."""
 
 TARGETS = ("carbon", "oxygen")
-BURDENS = {"carbon": "outlook_carbon_emission", "oxygen": "outlook_oxygen_consumption"}
 CAPACITIES = {"carbon": "carbon_sequestration", "oxygen": "oxygen_release"}
 
 Burden = Mapping[str, xr.DataArray]

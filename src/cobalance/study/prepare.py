@@ -54,7 +54,6 @@ class Prepared:
     series: xr.DataArray | None
     series_observations: pd.DataFrame | None
     coefficients: Coefficients
-    notices: tuple[Problem, ...]
 
     @property
     def folder(self) -> Path:
@@ -134,7 +133,6 @@ class _Preparation:
             series=series,
             series_observations=self.series_observations,
             coefficients=factors,
-            notices=self.problems.notices,
         )
 
     def _attempt(self, path: tuple[str | int, ...], step: Any) -> Any:
